@@ -40,7 +40,7 @@ var exampleTables = []exampleTable{
 func frontKeys() (keys []string) {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Listen]()) {
 		switch f.Name {
-		case "ReadableKeys", "KeyLogFile", "ReloadInterval", "DrainTimeout":
+		case "ReadableKeys", "CRLDirectory", "CRLRefresh", "KeyLogFile", "ReloadInterval", "DrainTimeout":
 			continue // of the whole gateway
 		}
 		keys = append(keys, snake(f.Name))
@@ -50,7 +50,7 @@ func frontKeys() (keys []string) {
 
 // snake returns the key of a field.
 func snake(field string) string {
-	for _, x := range [][2]string{{"PrivateKey", "Private_Key"}, {"ClientCA", "Client_CA"}, {"ClientAuth", "Client_Auth"}, {"MinTLS", "Min_TLS"}, {"CRLStale", "CRL_Stale"}} {
+	for _, x := range [][2]string{{"PrivateKey", "Private_Key"}, {"ClientCA", "Client_CA"}, {"ClientAuth", "Client_Auth"}, {"MinTLS", "Min_TLS"}, {"CRLStale", "CRL_Stale"}, {"CRLDistribution", "CRL_Distribution"}} {
 		field = strings.ReplaceAll(field, x[0], x[1])
 	}
 	return strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(field, "${1}_$2"))

@@ -71,21 +71,57 @@ type Listen struct {
 	// Default: []
 	CipherSuites []uint16 // nil: AEADSuites
 
-	// Files with revocation lists (CRL), PEM or DER, each signed by a certificate of
-	// client_ca, intermediates or a client's ca. A list applies to certificates issued by
-	// the key that signed it, also where two issuers have the same name. A client whose
-	// certificate, or one of whose intermediates, is revoked is refused, and closed when it
-	// is connected. Certificates of an issuer without a list are not checked for
-	// revocation; where others have lists, `check` names these issuers. The files are read
-	// again when they change.
+	// Files with revocation lists (CRL), PEM or DER, and URLs of such, each list signed by a
+	// certificate of client_ca, intermediates or a client's ca. A list applies to
+	// certificates issued by the key that signed it, also where two issuers have the same
+	// name. A client whose certificate, or one of whose intermediates, is revoked is refused,
+	// and closed when it is connected. Certificates of an issuer without a list are not
+	// checked for revocation; where others have lists, `check` names these issuers. The files
+	// are read again when they change.
+	//
+	// What begins with "http://" is fetched in the background, at most 16 MiB within 30 s: at
+	// the start, before the list is out of date, every crl_refresh, and on SIGHUP. No
+	// handshake waits for that. Lists are signed, so there is no https; a proxy is not used,
+	// whatever the environment says, and at most 3 redirects by http are followed. When
+	// fetching fails, or what comes is not a list of a configured CA or is older than the one
+	// in use, the last good list stays, and it is tried again after 10 s, later every 10
+	// minutes. The log, the status page and radsec_gw_crl_fetches_total say why. `check` does
+	// not fetch.
 	// Default: []
-	CRL []string // paths
+	CRL []string // paths and URLs
+
+	// A directory where the fetched lists are kept, so that they count from the beginning
+	// after a restart, also while their servers are down. It is made when it is missing, must
+	// be writable for the gateway's user and belong to one gateway alone: files of URLs that
+	// are no longer fetched are removed. A disk that is full or hangs stops nothing.
+	// Default: "", none: after a restart there is no list until it is fetched; see crl_stale
+	CRLDirectory string // path
+
+	// Lists are fetched at least this often; at least "1m".
+	// Default: "1h"
+	CRLRefresh time.Duration
+
+	// Whether the lists are fetched, too, whose URLs are in the certificates themselves
+	// (cRLDistributionPoints): in those of the configured CAs and intermediates, and in those
+	// of clients that have verified; http only. Such a list counts from its arrival on: a
+	// client that is revoked is closed then. Where crl_stale is "refuse" a client whose
+	// certificate names such a URL is refused until a list of its issuer is there. At most 64
+	// URLs are fetched, and remembered in crl_directory; addresses of this machine itself are
+	// not asked. The log names each new one.
+	// Default: false
+	CRLDistributionPoints bool
 
 	// How a list is treated whose next update is overdue. In any case a warning, the status
 	// page and radsec_gw_crl_next_update_timestamp_seconds show it. "accept": it still
 	// counts. "refuse": no certificate of its issuer is accepted, connections are closed
 	// when the list expires, and radsec_gw_crl_issuer_refused shows it. /readyz says that
 	// the gateway is not ready only when such lists leave no CA whose clients are accepted.
+	//
+	// It also says what holds for an issuer without any list while a URL of crl has not
+	// delivered one yet, which may be that of this issuer. "accept": its certificates are
+	// accepted, unchecked. "refuse": they are refused until the list arrives; after a start
+	// from its first moment on, so that with crl_directory nobody is refused who was accepted
+	// before, and for a URL that a reload adds once it could not be fetched.
 	// Default: "accept"
 	CRLStale string // CRLStaleAccept, CRLStaleRefuse
 
@@ -212,6 +248,7 @@ func defaultListen() Listen {
 		ClientAuth:       AuthRequire,
 		MinTLS:           tls.VersionTLS12,
 		CRLStale:         CRLStaleAccept,
+		CRLRefresh:       time.Hour,
 		ReadableKeys:     ReadableKeysRefuse,
 		RadiusVersions:   []string{"1.0", "1.1"}, // RFC 9765 §3.3
 		SilentTimeout:    defaults.SilentTimeout,
@@ -235,6 +272,7 @@ func readListen(t *table) Listen {
 	if t.text("key_log_file", &l.KeyLogFile) && l.KeyLogFile != "" {
 		l.KeyLogFile = t.r.resolve(joinKey(t.path, "key_log_file"), l.KeyLogFile)
 	}
+	readFetching(t, &l)
 	t.duration("reload_interval", &l.ReloadInterval, "only on SIGHUP")
 	t.duration("drain_timeout", &l.DrainTimeout, "at once")
 	t.done()
@@ -348,16 +386,6 @@ func checkPorts(r *reader, c *Config) {
 				return
 			}
 		}
-	}
-}
-
-// readCRL reads the files of revocation lists and what an old one means.
-func readCRL(t *table, l *Listen) {
-	override(t, "crl", &l.CRL)
-	t.files("crl", &l.CRL, MaxCRL)
-	t.choice("crl_stale", &l.CRLStale, CRLStaleAccept, CRLStaleRefuse)
-	if len(l.CRL) > 0 && l.ClientAuth == AuthNone && (t.has("crl") || t.has("client_auth")) {
-		t.r.wrong(joinKey(t.path, "crl"), "client_auth is \"none\": expected no revocation lists, because no client shows a certificate")
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 
 // Listener is one [[listener]]: further addresses for RadSec, with certificates, CAs,
 // limits and clients of their own. Every key of [listen] may be given here, too, except for
-// readable_keys, key_log_file, reload_interval and drain_timeout, which are the whole
-// gateway's; what is not given is as in [listen].
+// readable_keys, crl_directory, crl_refresh, key_log_file, reload_interval and drain_timeout,
+// which are the whole gateway's; what is not given is as in [listen].
 type Listener struct {
 	// The name in log lines, metrics and on the status page. Unique; "listen" is [listen].
 	// Required.

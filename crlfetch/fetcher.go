@@ -47,6 +47,10 @@ type Set struct {
 // maxFetches bounds the fetches at the same time: each may hold a list in memory.
 const maxFetches = 4
 
+// Descriptors is how many descriptors a Fetcher uses at most, look-ups of names and a file
+// included.
+const Descriptors = 3*maxFetches + 1
+
 // Fetcher fetches revocation lists and keeps the last good ones.
 type Fetcher struct {
 	// static after construction

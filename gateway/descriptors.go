@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"radsec-gw/config"
+	"radsec-gw/crlfetch"
 	"radsec-gw/udpback"
 	"radsec-gw/udpback/resolve"
 )
@@ -47,6 +48,9 @@ func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	d.other = ownDescriptors + 3*addresses(cfg) + files + taps + 2 // and the listeners of HTTP and taps
 	d.other += udpListeners * len(cfg.DynamicAuthorization.Address)
 	d.other += min(names, limit/8)
+	if urls, points := cfg.FetchedLists(); points || len(urls) > 0 {
+		d.other += crlfetch.Descriptors
+	}
 	ports := 0
 	for i := range cfg.Servers {
 		s := withUsedPorts(cfg, &cfg.Servers[i])

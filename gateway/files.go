@@ -59,6 +59,9 @@ func listFiles(cfg *config.Config) (all []File) {
 		add(false, config.MaxCertificates, f.Key("certificate"), f.Listen.Certificate)
 		add(false, config.MaxCertificates, f.Key("client_ca"), f.Listen.ClientCA)
 		for i, path := range f.Listen.CRL {
+			if config.IsURL(path) {
+				continue
+			}
 			add(false, config.MaxCRL, fmt.Sprintf("%s[%d]", f.Key("crl"), i), path)
 		}
 		for i, path := range f.Listen.Intermediates {

@@ -20,6 +20,7 @@ type frontMaterial struct {
 	intermediates []*x509.Certificate
 	ownCAs        [][]*x509.Certificate  // of the clients that it accepts
 	crls          []*x509.RevocationList // of all lists, those whose issuers count here
+	awaited       bool                   // a URL of its crl has not delivered a list
 }
 
 // issuers returns the certificates that sign for the front's clients.

@@ -55,7 +55,7 @@ func (g *Gateway) prepareFronts(next *generation, clients []*relay.Client, runni
 	for i := range configs {
 		cfg := &configs[i]
 		cfg.Shared, cfg.KeyLog, cfg.Log = g.shared, next.keyLog, g.log
-		cfg.Listeners = next.radsec[i].listeners
+		cfg.Listeners, cfg.Fetched = next.radsec[i].listeners, g.fetchedFor(next.files.fronts[i])
 		if i > 0 {
 			cfg.Log = g.log.With("listener", cfg.Name)
 		}

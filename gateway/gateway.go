@@ -15,6 +15,7 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/config"
+	"radsec-gw/crlfetch"
 	"radsec-gw/dynauth"
 	"radsec-gw/files"
 	"radsec-gw/locks"
@@ -42,6 +43,7 @@ type Gateway struct {
 	shared    *sessions.Shared // by all fronts
 	web       *web.Server
 	reader    *files.Reader
+	lists     *crlfetch.Fetcher
 	marker    relay.MarkerKey // of this process
 	poll      *poller         // of the files
 	inherited bool            // Options.Listeners are used, instead of [listen].address
@@ -65,7 +67,7 @@ type Gateway struct {
 	lastRead     sums                // of the files when they were last read
 	refusedSums  files.Sums          // of the files that the last refused reload of everything has read; nil: nothing to retry
 	lastMistakes string              // the mistakes that were logged last; "" after a reload that succeeded
-	reloadBy     string              // who has caused the reload: byRequest or byChange
+	reloadBy     string              // who has caused the reload: byRequest, byChange or byFetch
 	skipped      *material           // read by polling, but not used because a certificate of it is worse; nil: none
 	retired      []*dynauth.Listener // no longer configured, and open for answers until they close
 	tapLost      bool                // the socket for taps is gone and cannot be made again, and that was logged
@@ -98,6 +100,9 @@ type Options struct {
 	Listeners []net.Listener // for RadSec, instead of [listen].address; none: Start opens its own
 	Version   string         // of the program, for the metrics and the status page
 	Commit    string         // likewise
+	// DialCRL connects to the servers that revocation lists are fetched from; nil: as
+	// crlfetch.Config.Dial.
+	DialCRL func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // ConfigurationError is an error of Start that the configuration causes: starting again
@@ -123,6 +128,8 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	g.shared = sessions.NewShared(m, runtime.GOMAXPROCS(0)/2)
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	g.reloadCtx, g.stopReloads = context.WithCancel(g.ctx)
+	g.lists = g.newFetcher(&o)
+	p, commit := g.addLists(p)
 	first := &generation{Plan: p, routes: webRoutes(p.Config)}
 	if err := g.assemble(first, o.Listeners); err != nil {
 		g.cancel()
@@ -131,6 +138,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 		return nil, err
 	}
 	g.current.Store(first)
+	commit(nil)
 	g.openWeb(m.Handler(), first, &o)
 	g.serve(first)
 	g.reloads.Loaded(time.Now())
@@ -200,6 +208,8 @@ func (g *Gateway) serve(first *generation) {
 	g.running.Go(func() { g.web.Run(g.ctx) })
 	g.serveSockets(&first.sockets)
 	g.running.Go(g.watchFiles)
+	g.running.Go(func() { g.lists.Run(g.ctx) })
+	g.running.Go(g.watchLists)
 	g.running.Go(g.watchCertificate)
 }
 

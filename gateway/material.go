@@ -31,6 +31,7 @@ type material struct {
 	// revocation lists
 	crls    []*x509.RevocationList // all of them
 	bundled []bundledList          // those of crls that are in files of issuers
+	fetched fetched                // those of crls that were fetched
 }
 
 // loadMaterial reads the files from a snapshot, and returns what is wrong with them. An

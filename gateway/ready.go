@@ -15,6 +15,9 @@ func (g *Gateway) notServing() string {
 		return "draining: the gateway is about to stop"
 	}
 	if stale, all := g.staleLists(); all {
+		if awaited := g.awaitedIssuers(); len(awaited) > 0 {
+			return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers have not been fetched yet; no client can be accepted: %s", identity.Few(awaited))
+		}
 		stale = slices.DeleteFunc(stale, func(l identity.StaleList) bool { return !l.Refused })
 		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date; no client can be accepted: %s", identity.Few(stale))
 	}

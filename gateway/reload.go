@@ -22,6 +22,7 @@ import (
 // Only other reloads wait for the files that Reload reads.
 func (g *Gateway) Reload() error {
 	g.back.Refresh() // whatever the file says: something around the gateway has changed
+	g.lists.Refresh()
 	if err := g.acquireTurn(); err != nil {
 		return err
 	}

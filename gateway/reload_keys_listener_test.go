@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 // ofWholeGateway reports whether a field of [listen] has no key in [[listener]].
 func ofWholeGateway(field string) bool {
 	switch field {
-	case "ReadableKeys", "KeyLogFile", "ReloadInterval", "DrainTimeout":
+	case "ReadableKeys", "CRLDirectory", "CRLRefresh", "KeyLogFile", "ReloadInterval", "DrainTimeout":
 		return true
 	}
 	return false
@@ -40,7 +41,9 @@ func listenerChanges() map[string]keyChange {
 	all := map[string]keyChange{"Listen.Clients": {"", `clients = ["campus"]`, accepts("listen")}}
 	const listener = "[[listener]]\nname = \"l\"\n"
 	const address = "address = [\"127.0.0.1:0\"]\n"
-	for name, c := range listenChanges() {
+	changes := listenChanges()
+	maps.Copy(changes, crlChanges())
+	for name, c := range changes {
 		field := strings.TrimPrefix(name, "Listen.")
 		text := address + c.to + "\n"
 		switch field {

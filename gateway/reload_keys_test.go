@@ -106,6 +106,7 @@ func keyChanges() map[string]keyChange {
 	all := listenChanges()
 	maps.Copy(all, listenerChanges())
 	maps.Copy(all, clientChanges())
+	maps.Copy(all, crlChanges())
 	maps.Copy(all, reverseChanges())
 	maps.Copy(all, ruleChanges())
 	maps.Copy(all, operationChanges())
@@ -121,9 +122,7 @@ func listenChanges() map[string]keyChange {
 		"Listen.ClientAuth":              {"", `client_auth = "optional"`, inFront(func(c tlsfront.Config) any { return c.ClientAuth })},
 		"Listen.MinTLS":                  {"", `min_tls = "1.3"`, inFront(func(c tlsfront.Config) any { return c.MinVersion })},
 		"Listen.CipherSuites":            {"", `cipher_suites = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]`, inFront(func(c tlsfront.Config) any { return c.CipherSuites })},
-		"Listen.CRL":                     {"", `crl = ["ca.crl"]`, inFront(func(c tlsfront.Config) any { return len(c.CRLs) })},
 		"Listen.Intermediates":           {"", `intermediates = ["certs/other/ca.pem"]`, inFront(func(c tlsfront.Config) any { return len(c.Intermediates) })},
-		"Listen.CRLStale":                {"", `crl_stale = "refuse"`, inFront(func(c tlsfront.Config) any { return c.RefuseStaleCRL })},
 		"Listen.RadiusVersions":          {"", `radius_versions = ["1.1"]`, inFront(func(c tlsfront.Config) any { return c.RadiusVersions })},
 		"Listen.SilentTimeout":           {"", `silent_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.SilentTimeout })},
 		"Listen.HandshakeTimeout":        {"", `handshake_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.HandshakeTimeout })},

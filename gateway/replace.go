@@ -9,10 +9,10 @@ import (
 	"radsec-gw/relay"
 )
 
-// replace puts a plan in use. It opens the new sockets before it changes anything, and
+// replaceParts puts a plan in use. It opens the new sockets before it changes anything, and
 // closes those that are no longer wanted after everything has changed. Called with turn
 // held.
-func (g *Gateway) replace(p *Plan) error {
+func (g *Gateway) replaceParts(p *Plan) error {
 	if g.reloadCtx.Err() != nil {
 		return errStopping
 	}
@@ -155,7 +155,9 @@ func (g *Gateway) logChanges(current, next *generation) {
 		}
 	}
 	g.reportCertificate(next.Plan, time.Now())
-	g.logFileWarnings(next.Plan, time.Now())
+	if g.reloadBy != byFetch { // lists come often, and have changed nothing else
+		g.logFileWarnings(next.Plan, time.Now())
+	}
 	for _, l := range losses(current.files, next.files) {
 		g.log.Warn(l.text, l.attrs...)
 	}

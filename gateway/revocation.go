@@ -23,7 +23,7 @@ func (m *material) loadLists(cfg *config.Config, from *files.Snapshot) (mistakes
 	read := map[string]bool{}
 	for _, f := range cfg.Fronts() {
 		for i, path := range f.Listen.CRL {
-			if path == "" || read[path] {
+			if path == "" || read[path] || config.IsURL(path) {
 				continue
 			}
 			read[path] = true

@@ -39,6 +39,7 @@ func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *s
 	s.Listeners = listenerList(current, s.Connections, now)
 	s.ReverseCoA, s.NASes = g.reverseCoA(current, now)
 	a.addFiles(s, current, now)
+	s.RevocationURLs = g.fetchList(current)
 	a.addRefusals(s, clients, servers, events, changed)
 	summarize(s, clients, servers)
 	s.Summary.DescriptorLimit, s.Summary.MaxConnections, s.Summary.LogLinesLost = current.Descriptors.Limit, current.Descriptors.Connections, g.linesLost()

@@ -66,12 +66,12 @@ func (m *material) warnIdentity(warn warner, cfg *config.Config) {
 		}
 	}
 	for _, f := range m.fronts {
-		f.warnIdentity(once, cfg, m.ownCAs)
+		f.warnIdentity(once, cfg, m.ownCAs, &m.fetched)
 	}
 }
 
 // warnIdentity is the same for one front.
-func (f *frontMaterial) warnIdentity(warn warner, cfg *config.Config, ownCAs [][]*x509.Certificate) {
+func (f *frontMaterial) warnIdentity(warn warner, cfg *config.Config, ownCAs [][]*x509.Certificate, of *fetched) {
 	for i := range cfg.Clients {
 		c, key := &cfg.Clients[i], fmt.Sprintf("client[%d]", i)
 		if !f.Accepts(c) {
@@ -94,6 +94,9 @@ func (f *frontMaterial) warnIdentity(warn warner, cfg *config.Config, ownCAs [][
 	}
 	for _, text := range r.Unused {
 		warn(f.Key("intermediates"), "%s", text)
+	}
+	if f.listsOutstanding(of) {
+		return
 	}
 	for _, text := range r.WithoutLists {
 		warn(f.Key("crl"), "%s", text)

@@ -152,7 +152,7 @@ func (p *page) Links(list string) (links []More) {
 func (p *page) shown(list string) int {
 	return map[string]int{"problems": len(p.Problems), "servers": len(p.Servers), "routes": len(p.Routes), "listeners": len(p.Listeners), "clients": len(p.Clients),
 		"connections": len(p.Connections), "nases": len(p.NASes), "certificates": len(p.Certificates), "revocation_lists": len(p.RevocationLists),
-		"files": len(p.Files), "reloads": len(p.Reloads), "refusals": len(p.Refusals), "events": len(p.Events)}[list]
+		"revocation_urls": len(p.RevocationURLs), "files": len(p.Files), "reloads": len(p.Reloads), "refusals": len(p.Refusals), "events": len(p.Events)}[list]
 }
 
 // ServerLink returns the address of the view of one server.

@@ -29,7 +29,23 @@ func printListen(w io.Writer, p *gateway.Plan) {
 	if metrics == "" {
 		metrics = "not served"
 	}
+	printFetched(t, cfg)
 	fmt.Fprintf(t, "  metrics\t%s\n", metrics)
+}
+
+// printFetched prints which revocation lists serve fetches.
+func printFetched(t io.Writer, cfg *config.Config) {
+	kept := "in memory only"
+	if d := cfg.Listen.CRLDirectory; d != "" {
+		kept = "in " + d
+	}
+	urls, points := cfg.FetchedLists()
+	for _, url := range urls {
+		fmt.Fprintf(t, "  revocation list\t%s, fetched every %v at least, kept %s (check has not fetched it)\n", url, cfg.Listen.CRLRefresh, kept)
+	}
+	if points {
+		fmt.Fprintf(t, "  revocation lists\tthose that certificates name, kept %s\n", kept)
+	}
 }
 
 // printFront prints one front.

@@ -45,6 +45,9 @@ func (s *Snapshot) FindProblems() {
 	for i := range s.RevocationLists {
 		s.addList(&s.RevocationLists[i])
 	}
+	for i := range s.RevocationURLs {
+		s.addURL(&s.RevocationURLs[i])
+	}
 	for i := range s.Clients {
 		s.addClient(&s.Clients[i])
 	}
@@ -141,6 +144,18 @@ func (s *Snapshot) addList(l *RevocationList) {
 		s.add(Error, "revocation_list_stale", FromGateway, l.Issuer, "the revocation list is out of date, and certificates that its issuer has issued are refused (crl_stale)", l.NextUpdate)
 	default:
 		s.add(Warning, "revocation_list_stale", FromGateway, l.Issuer, "the revocation list is out of date; it still counts", l.NextUpdate)
+	}
+}
+
+// addURL adds a URL that does not deliver its lists.
+func (s *Snapshot) addURL(u *RevocationURL) {
+	switch {
+	case u.Refused && u.State == "failing":
+		s.add(Error, "revocation_list_missing", FromGateway, u.URL, "its revocation list has not been fetched yet, and certificates of issuers without a list are refused (crl_stale): "+u.Why, u.FailingAt)
+	case u.State == "failing" && u.Lists == 0:
+		s.add(Error, "revocation_list_missing", FromGateway, u.URL, "its revocation list has not been fetched yet, and certificates that it may revoke are accepted: "+u.Why, u.FailingAt)
+	case u.State == "failing":
+		s.add(Warning, "revocation_list_not_fetched", FromGateway, u.URL, "fetching its revocation list fails, and the last good one stays in use: "+u.Why, u.FailingAt)
 	}
 }
 

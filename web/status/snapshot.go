@@ -27,6 +27,7 @@ type Snapshot struct {
 	NASes           []NAS            `json:"nases"`            // that reverse CoA has learned, at most the 1000 that were seen last, the last first
 	Certificates    []Certificate    `json:"certificates"`     // of the gateway and of issuers
 	RevocationLists []RevocationList `json:"revocation_lists"` // the newest of each issuer
+	RevocationURLs  []RevocationURL  `json:"revocation_urls"`  // that revocation lists are fetched from, those first that fail
 	Files           []File           `json:"files"`            // that were read
 	Reloads         []Reload         `json:"reloads"`          // the last 20, the newest first, the start included
 	Refusals        []Refusal        `json:"refusals"`         // what was refused, by reason, most first
@@ -202,6 +203,22 @@ type RevocationList struct {
 	Revoked    int        `json:"revoked"`     // how many certificates it names
 	Stale      bool       `json:"stale"`       // its next update is overdue
 	Refused    bool       `json:"refused"`     // certificates of the issuer are refused because of that
+}
+
+// RevocationURL is a URL that revocation lists are fetched from.
+type RevocationURL struct {
+	URL         string     `json:"url"`          // as configured, or as in a certificate
+	From        string     `json:"from"`         // "configuration" or "certificate": who names it
+	State       string     `json:"state"`        // "ok", "failing" (the last attempt failed) or "waiting" (there was none yet)
+	Why         string     `json:"why"`          // why the last attempt failed, and what to do; "": it did not
+	SucceededAt *time.Time `json:"succeeded_at"` // when lists were fetched, or found unchanged, last
+	TriedAt     *time.Time `json:"tried_at"`     // when the last attempt ended
+	FailingAt   *time.Time `json:"failing_at"`   // since when attempts have failed
+	Lists       int        `json:"lists"`        // that it has delivered and that are in use
+	Bytes       int        `json:"bytes"`        // of the last answer
+	Revoked     int        `json:"revoked"`      // how many certificates the lists name
+	NextUpdate  *time.Time `json:"next_update"`  // when the first of the lists is out of date
+	Refused     bool       `json:"refused"`      // certificates of issuers without a list are refused until it delivers one
 }
 
 // File is a file that the configuration names, or the configuration itself.

@@ -32,6 +32,7 @@ func TestFindProblems(t *testing.T) {
 		Routes:          []Route{{Number: 1, Realms: []string{"example.org"}, State: "unserved", Unserved: []string{"acct"}, Servers: []string{"b"}, Since: ago(time.Minute)}, {Number: 2, State: "degraded"}},
 		Certificates:    []Certificate{{For: "ca", File: "ca.pem", Subject: "CN=CA", ExpiresAt: now}, {For: "metrics", File: "m.pem", Subject: "CN=m", ExpiresAt: now.Add(ExpiresSoon - 1)}, {For: "server", Place: 1, ExpiresAt: now}},
 		RevocationLists: []RevocationList{{Issuer: "CN=x", Stale: true, NextUpdate: ago(time.Hour)}, {Issuer: "CN=y", Stale: true, Refused: true}, {Issuer: "CN=z"}},
+		RevocationURLs:  []RevocationURL{{URL: "http://a/", State: "failing", Refused: true, FailingAt: ago(time.Hour)}, {URL: "http://b/", State: "failing", Lists: 1}, {URL: "http://c/", State: "failing"}, {URL: "http://d/", State: "ok"}, {URL: "http://e/", State: "waiting", Refused: true}},
 		Clients:         []Client{{Name: "campus", Connections: 1, Subject: "CN=ap", ExpiresAt: ago(-time.Hour)}, {Name: "gone", ExpiresAt: ago(-time.Hour)}, {Name: "fine", Connections: 1, ExpiresAt: ago(-ExpiresSoon)}},
 	}
 	s.Refusals = []Refusal{{What: "reply", Reason: "missing_message_authenticator", Count: 6, FirstAt: ago(time.Hour), LastAt: ago(time.Minute), Began: ago(2 * time.Minute)}, {What: "reply", Reason: "unmatched", LastAt: ago(0)},
@@ -47,12 +48,15 @@ func TestFindProblems(t *testing.T) {
 	}
 	want := `error gateway certificate_expired [ca.pem] 0s
 error gateway revocation_list_stale [CN=y] –
+error gateway revocation_list_missing [http://a/] 1h0m0s
+error gateway revocation_list_missing [http://c/] –
 error server server_down [b acct] 1m0s
 error server server_failing [c auth] 1m0s
 error server server_no_socket [f auth] –
 error server route_unserved [example.org] 1m0s
 warning gateway certificate_expires [m.pem] –
 warning gateway revocation_list_stale [CN=x] 1h0m0s
+warning gateway revocation_list_not_fetched [http://b/] –
 warning server server_suspect [b auth] 1s
 warning server replies_unverified [a auth] 1h0m0s
 warning server server_overloaded [a acct] –

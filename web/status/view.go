@@ -16,7 +16,7 @@ type View struct {
 }
 
 // Lists are the names of the lists that a View can ask for.
-var Lists = []string{"problems", "servers", "routes", "listeners", "clients", "connections", "nases", "certificates", "revocation_lists", "files", "reloads", "refusals", "events"}
+var Lists = []string{"problems", "servers", "routes", "listeners", "clients", "connections", "nases", "certificates", "revocation_lists", "revocation_urls", "files", "reloads", "refusals", "events"}
 
 // Limits says how much a View may have.
 type Limits struct {
@@ -67,6 +67,7 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 		return c.unnamed() && c.has(p.For, p.File, p.Subject, p.Issuer, p.Fingerprint)
 	})
 	out.RevocationLists = cut(c, "revocation_lists", s.RevocationLists, func(p *RevocationList) bool { return c.unnamed() && c.has(p.Issuer) })
+	out.RevocationURLs = cut(c, "revocation_urls", s.RevocationURLs, func(p *RevocationURL) bool { return c.unnamed() && c.has(p.URL, p.State, p.Why) })
 	out.Files = cut(c, "files", s.Files, func(p *File) bool { return c.unnamed() && c.has(p.Path, p.Key) })
 	out.Reloads = cut(c, "reloads", s.Reloads, func(p *Reload) bool {
 		return c.unnamed() && (c.has(p.By, p.What, p.Result) || c.has(p.Mistakes...))
