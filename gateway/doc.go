@@ -29,8 +29,9 @@
 //
 // Load is in plan.go. It reads the configuration by package config, then the other files
 // once: files.go lists them, material.go reads certificates and keys, issuers.go CAs and
-// intermediates, revocation.go revocation lists; frontmaterial.go has what each of [listen]
-// and [[listener]] names of them. parse.go makes a panic of a parser a mistake of
+// intermediates, revocation.go revocation lists; crlfetch.go has those that are fetched by URL,
+// and frontmaterial.go what each of [listen] and [[listener]] names. parse.go makes a panic of a
+// parser a mistake of
 // its file, modes.go finds keys that everybody can read. mistakes.go checks what config
 // cannot, and warnings.go lists what is suspicious but possible.
 //

@@ -40,7 +40,7 @@ func (b *bed) startFiles() {
 	b.t.Helper()
 	b.pair(b.files, day)
 	b.list(b.files, -2*day, -day)
-	b.configure(b.files, "crl = [\"crl.pem\"]\ncrl_stale = \"refuse\"", client("campus", "127.0.0.11", "")+
+	b.configure(b.files, "crl = [\"crl.pem\", \"http://127.0.0.1:1/ca.crl\"]\ncrl_stale = \"refuse\"", client("campus", "127.0.0.11", "")+
 		b.server("only", "")+route("only", quoted("only"), "")+
 		"[[server]]\nname = \"unnamed\"\naddress = \""+unknownName+"\"\nacct_port = 0\ncoa_port = 0\nsecret = \""+gatewaytest.Secret+"\"\nresolve_interval = \"1s\"\n"+
 		route("unnamed", quoted("unnamed"), ""))

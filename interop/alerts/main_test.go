@@ -51,6 +51,7 @@ var made = map[string]string{
 	"RadSecClientCertificateExpiring": "a client has a certificate for ten days, and disconnects",
 	"RadSecRevocationListOld":         "a revocation list is out of date; a reload has a newer one",
 	"RadSecIssuerRefused":             "likewise, with crl_stale",
+	"RadSecRevocationListNotFetched":  "nothing listens at the URL of a list; a reload removes it",
 	"RadSecReloadRefused":             "a reload has a mistake, and a later one has not",
 	"RadSecNewCertificateRefused":     "the certificate's file gets one that has expired, and later a good one",
 }
