@@ -265,6 +265,33 @@ func TestRequest(t *testing.T) {
 	})
 }
 
+// Three redirects are followed, a fourth is not.
+//
+// Rules: TR9
+func TestRedirects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		good := b.crl(0, time.Hour)
+		b.serve("crl", func(w http.ResponseWriter, q *http.Request) {
+			if n := len(q.URL.Path); n < 9 {
+				http.Redirect(w, q, q.URL.Path+"a", http.StatusTemporaryRedirect)
+				return
+			}
+			w.Write(good)
+		})
+		f := New(b.config())
+		for path, want := range map[string]bool{"/12345678": true, "/12345": true, "/1234": false} {
+			_, failed := f.get(t.Context(), "http://crl"+path, validators{}, false)
+			if (failed == nil) != want || failed != nil && failed.result != metrics.FetchRedirect {
+				t.Errorf("%s: expected the redirects to be followed to be %t, got %v", path, want, failed)
+			}
+		}
+		for _, c := range b.conns {
+			c.Close()
+		}
+	})
+}
+
 // A URL in a certificate, and a redirect, do not lead to what listens on this machine itself;
 // a URL of the configuration does.
 //

@@ -28,7 +28,6 @@ type source struct {
 	tag      validators                       // of the answer that lists is from
 	awaited  bool                             // there is no list, and there should be
 	unsaved  bool                             // lists are not on disk yet
-	version  int                              // of lists: changes with them
 	bytes    int                              // of the last list
 	tried    time.Time                        // when the last attempt ended
 	good     time.Time                        // when the last attempt ended that did not fail
@@ -190,7 +189,6 @@ func (s *source) take(next map[listKey]*x509.RevocationList, result metrics.Fetc
 		return
 	}
 	s.lists, s.awaited, s.unsaved = next, false, true
-	s.version++
 	s.fetcher.notify()
 	for _, l := range next {
 		s.fetcher.cfg.Log.Info("a revocation list was fetched and is in use", "url", s.url, "issuer", logName(l),

@@ -78,7 +78,7 @@ func (s *stored) abandoned(now time.Time) bool {
 func (s *source) save(ctx context.Context) {
 	f := s.fetcher
 	f.mu.Lock()
-	dir, version := f.settings.Directory, s.version
+	dir := f.settings.Directory
 	if dir == "" || !s.unsaved || s.stopped {
 		f.mu.Unlock()
 		return
@@ -98,7 +98,7 @@ func (s *source) save(ctx context.Context) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if s.version == version && f.settings.Directory == dir {
+	if f.settings.Directory == dir { // only this goroutine replaces lists
 		s.unsaved = false
 	}
 }
