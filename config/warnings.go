@@ -47,6 +47,10 @@ func (c *Config) warnListen(warn warner) {
 	if l := &c.Listen; l.KeyLogFile != "" {
 		warn("listen.key_log_file", "the secrets of all TLS connections are written to %s: whoever reads it can decrypt them; remove the key when the fault is found", l.KeyLogFile)
 	}
+	urls, points := c.FetchedLists()
+	if len(urls) == 0 && !points && c.Listen.CRLDirectory != "" {
+		warn("listen.crl_directory", "has no effect: crl has no URL, and crl_distribution_points is false")
+	}
 	for _, f := range c.Fronts() {
 		own := func(key, format string, args ...any) {
 			if path := f.Key(key); f.table == "listen" || path != joinKey("listen", key) {
@@ -56,6 +60,9 @@ func (c *Config) warnListen(warn warner) {
 		l := f.Listen
 		if l.ClientAuth != AuthRequire {
 			own("client_auth", "%q lets clients in without a certificate (RFC 6614 §2.3 requires one)", l.ClientAuth)
+		}
+		if (len(l.CRLURLs()) > 0 || l.CRLDistributionPoints) && l.CRLStale == CRLStaleRefuse && c.Listen.CRLDirectory == "" {
+			own("crl_stale", "\"refuse\" without crl_directory: after each start clients are refused until the revocation lists have been fetched, for as long as their servers are down")
 		}
 		if l.MinTLS == tls.VersionTLS13 && len(l.CipherSuites) > 0 {
 			own("cipher_suites", "has no effect: min_tls is 1.3, and suites can be chosen for TLS 1.2 only")

@@ -23,6 +23,9 @@ func warningCases() []warningCase {
 		{"no certificates", goodListen + "client_auth='none'\n" + goodClient + "san_dns=['x']\n[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
 			`:5: listen.client_auth: "none" lets clients in`, `:6: client[0]: client "c" never matches: it asks`, `:9: client[1]: client "d" has no condition: everybody`}},
 		{"suites under 1.3", goodListen + "min_tls='1.3'\ncipher_suites=['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{":6: listen.cipher_suites: has no effect"}},
+		{"lists in memory only, and refuse", goodListen + "crl=['http://x/']\ncrl_stale='refuse'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{`:6: listen.crl_stale: "refuse" without crl_directory: after each start clients are refused`}},
+		{"lists on disk, and refuse", goodListen + "crl=['http://x/']\ncrl_stale='refuse'\ncrl_directory='x'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, nil},
+		{"a directory for nothing", goodListen + "crl_directory='x'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{`:5: listen.crl_directory: has no effect: crl has no URL`}},
 		{"idle connections closed too soon", goodListen + "idle_timeout='59s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{`:5: listen.idle_timeout: 59s is below 1m0s: a client that finds its connection closed`}},
 		{"idle connections closed after a minute", goodListen + "idle_timeout='60s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, nil},
 		{"idle connections never closed", goodListen + "idle_timeout='0s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, nil},

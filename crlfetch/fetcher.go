@@ -67,6 +67,8 @@ type Fetcher struct {
 
 	mu       locks.Mutex[locks.CRLFetcher] // guards what follows, and the states of the sources
 	ctx      context.Context               // of Run; nil: it has not begun
+	ended    bool                          // Run waits for the goroutines
+	loaded   string                        // the directory whose files have been read; "": none, or some could not be
 	settings *Settings                     // nil: before the first Prepare
 	sources  map[string]*source            // by URL
 }
@@ -83,9 +85,10 @@ func New(cfg Config) *Fetcher {
 // waits some seconds at most; ctx ends that. Nothing of before is removed. Commit must
 // follow. Only one goroutine at a time may call Prepare and Commit.
 func (f *Fetcher) Prepare(ctx context.Context, s *Settings) {
-	stored := f.load(ctx, s)
+	stored, loaded := f.load(ctx, s)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.loaded = loaded
 	first := f.settings == nil
 	f.settings = merged(f.settings, s)
 	for _, url := range s.urls() {
@@ -112,13 +115,14 @@ func (f *Fetcher) Prepare(ctx context.Context, s *Settings) {
 	f.publish()
 }
 
-// Commit removes what s does not have, and begins to fetch what is new. If the CAs or the
-// directory have changed everything is fetched, or written, again.
+// Commit removes what s does not have, and begins to fetch what is new. If the CAs, the
+// interval or the directory have changed everything is fetched, and written, again.
 func (f *Fetcher) Commit(s *Settings) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	urls := s.urls()
 	again := !slices.EqualFunc(f.settings.issuers(), s.issuers(), (*x509.Certificate).Equal)
+	again = again || f.settings.Refresh != s.Refresh
 	moved := f.settings.Directory != s.Directory
 	f.settings = s
 	for url, src := range f.sources {
@@ -145,7 +149,8 @@ func (f *Fetcher) Run(ctx context.Context) {
 	f.start()
 	f.mu.Unlock()
 	f.takeOffers(ctx)
-	f.mu.Lock() // whoever starts a goroutine has seen that ctx is done, or has counted it
+	f.mu.Lock()
+	f.ended = true // no goroutine is started from now on
 	f.mu.Unlock()
 	f.running.Wait()
 }
@@ -153,15 +158,15 @@ func (f *Fetcher) Run(ctx context.Context) {
 // start starts the sources that do not run, and removes files that nobody needs. Called with
 // mu held.
 func (f *Fetcher) start() {
-	if f.ctx == nil || f.ctx.Err() != nil || f.settings == nil {
+	if f.ctx == nil || f.ended || f.settings == nil {
 		return
 	}
 	for _, src := range f.sources {
 		src.start(f.ctx)
 	}
 	if dir := f.settings.Directory; dir != "" {
-		ctx := f.ctx
-		f.running.Go(func() { f.tidy(ctx, dir) })
+		ctx, loaded := f.ctx, f.loaded == dir
+		f.running.Go(func() { f.tidy(ctx, dir, loaded) })
 	}
 }
 

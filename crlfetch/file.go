@@ -70,11 +70,11 @@ func (s *stored) encode() []byte {
 
 // decode reads the content of a file.
 func decode(name string, data []byte) (*stored, error) {
-	head, lists, found := bytes.Cut(data[:min(len(data), maxHead)], []byte("\n\n"))
+	head, _, found := bytes.Cut(data[:min(len(data), maxHead)], []byte("\n\n"))
 	if !found {
 		return nil, errors.New("expected an empty line before the lists, got none")
 	}
-	lists = data[len(head)+2:]
+	lists := data[len(head)+2:]
 	lines := strings.Split(string(head), "\n")
 	if lines[0] != fileHead {
 		return nil, fmt.Errorf("expected %q in the first line, got %q", fileHead, clip(lines[0]))

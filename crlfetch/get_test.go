@@ -303,7 +303,9 @@ func TestLocalAddresses(t *testing.T) {
 	local := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); w.Write(good) }))
 	defer local.Close()
 	_, port, _ := net.SplitHostPort(local.Listener.Addr().String())
-	leads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "http://localhost:"+port+"/x", 302) }))
+	leads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		http.Redirect(w, q, "http://localhost:"+port+"/x", http.StatusFound)
+	}))
 	defer leads.Close()
 	cfg := b.config()
 	cfg.Dial = nil

@@ -232,7 +232,11 @@ func (s *source) report(failed *failure, now time.Time) {
 
 // restore puts lists in use that were on disk, if they are still good. Called with mu held.
 func (f *Fetcher) restore(s *source, kept *stored) {
-	next, _, failed := decide(nil, kept.lists, f.settings.issuers(), time.Now())
+	now := time.Now()
+	if kept.fetched.After(now) { // the clock may not be set yet; it was when the list was fetched
+		now = kept.fetched
+	}
+	next, _, failed := decide(nil, kept.lists, f.settings.issuers(), now)
 	if failed != nil {
 		f.cfg.Log.Warn("a revocation list on disk is not used", "url", s.url, "file", nameOf(s.url), "err", failed.text)
 		return

@@ -25,37 +25,36 @@ const (
 const unread = "fetched revocation lists cannot be read from disk"
 
 // load reads the files of the URLs of s that are not there yet, and those of URLs that
-// certificates have named. Files that cannot be used are skipped, and logged.
-func (f *Fetcher) load(ctx context.Context, s *Settings) (list []*stored) {
-	if s.Directory == "" {
-		return nil
-	}
-	wanted := map[string]bool{}
-	for _, url := range slices.Concat(s.urls(), s.points()) {
-		wanted[nameOf(url)] = true
-	}
-	known := map[string]bool{}
-	for url := range *f.known.Load() {
-		known[nameOf(url)] = true
+// certificates have named. Files that cannot be used are skipped, and logged. loaded is the
+// directory if all of its files have been read.
+func (f *Fetcher) load(ctx context.Context, s *Settings) (list []*stored, loaded string) {
+	wanted, known, needed := f.missing(s)
+	if !needed || s.Directory == "" {
+		return nil, s.Directory
 	}
 	from := f.cfg.Reader.Snapshot(ctx)
 	names, err := from.List(s.Directory, maxEntries)
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) { // it is made with the first list
-			f.storeFailed(unread, "check that the gateway's user may read crl_directory, and that its disk answers", err)
+		if errors.Is(err, fs.ErrNotExist) { // it is made with the first list
+			return nil, s.Directory
 		}
-		return nil
+		f.storeFailed(unread, "check that the gateway's user may read crl_directory, and that its disk answers", err)
+		return nil, ""
 	}
+	loaded = s.Directory
 	for _, name := range names {
 		if !fileName.MatchString(name) || known[name] || !wanted[name] && !s.usesPoints() {
 			continue
 		}
 		path := filepath.Join(s.Directory, name)
 		data, err := from.Read(path, maxStored)
-		var one *stored
-		if err == nil {
-			err = from.Parse(path, func() (err error) { one, err = decode(name, data); return err })
+		if err != nil {
+			f.storeFailed(unread, "check that the gateway's user may read the files in crl_directory, and that its disk answers", err)
+			loaded = ""
+			continue
 		}
+		var one *stored
+		err = from.Parse(path, func() (err error) { one, err = decode(name, data); return err })
 		switch {
 		case err != nil:
 			f.storeFailed(unread, "the next fetch replaces the file; until then its lists are missing", fmt.Errorf("%s: %w", name, err))
@@ -63,7 +62,25 @@ func (f *Fetcher) load(ctx context.Context, s *Settings) (list []*stored) {
 			list = append(list, one)
 		}
 	}
-	return list
+	return list, loaded
+}
+
+// missing returns the names of the files that s needs and of those that need not be read,
+// because their URLs are there, and whether any must be read.
+func (f *Fetcher) missing(s *Settings) (wanted, known map[string]bool, needed bool) {
+	wanted, known = map[string]bool{}, map[string]bool{}
+	for url := range *f.known.Load() {
+		known[nameOf(url)] = true
+	}
+	f.mu.Lock()
+	needed = f.settings == nil || f.loaded != s.Directory || s.usesPoints() && !f.settings.usesPoints()
+	f.mu.Unlock()
+	for _, url := range slices.Concat(s.urls(), s.points()) {
+		name := nameOf(url)
+		wanted[name] = true
+		needed = needed || !known[name]
+	}
+	return wanted, known, needed
 }
 
 // abandoned reports whether the lists of a certificate's URL have long been out of date.
@@ -131,9 +148,9 @@ func write(path string, text []byte) error {
 	return nil
 }
 
-// tidy removes the files of URLs that are no longer fetched, and what was left half written.
-// Files with other names stay.
-func (f *Fetcher) tidy(ctx context.Context, dir string) {
+// tidy removes the files of URLs that are no longer fetched, if all files have been read, and
+// what was left half written. Files with other names stay.
+func (f *Fetcher) tidy(ctx context.Context, dir string, loaded bool) {
 	from := f.cfg.Reader.Snapshot(ctx)
 	names, err := from.List(dir, maxEntries)
 	if err != nil {
@@ -142,7 +159,7 @@ func (f *Fetcher) tidy(ctx context.Context, dir string) {
 	for _, name := range names {
 		path := filepath.Join(dir, name)
 		temp := tempName.MatchString(name)
-		if !temp && !fileName.MatchString(name) {
+		if !temp && !(loaded && fileName.MatchString(name)) {
 			continue
 		}
 		err := f.cfg.Reader.Call(ctx, path, func() error {

@@ -135,6 +135,56 @@ func TestBadFilesAreReplaced(t *testing.T) {
 	})
 }
 
+// While the clock is not set yet, a list on disk that seems to be from the future is used: it
+// was checked when it was fetched.
+//
+// Rules: TR9
+func TestListOnDiskBeforeTheClockIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		dir := b.directory()
+		der := b.crl(-1000*time.Hour, 10*time.Hour)
+		text := (&stored{url: "http://crl/a", fetched: time.Now().Add(1001 * time.Hour), lists: []*x509.RevocationList{need(x509.ParseRevocationList(der))}}).encode()
+		if err := write(filepath.Join(dir, nameOf("http://crl/a")), text); err != nil {
+			t.Fatal(err)
+		}
+		f := New(b.config())
+		f.Prepare(t.Context(), b.current())
+		b.has(f, "before the clock is set", der)
+	})
+}
+
+// While a file cannot be read, those of URLs that only it may name are left alone. They are
+// read when the configuration is read again.
+//
+// Rules: TR9
+func TestUnreadableFilesStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		dir := b.directory()
+		b.usePoints()
+		good := b.crl(0, 240*time.Hour)
+		l := need(x509.ParseRevocationList(good))
+		path := filepath.Join(dir, nameOf("http://crl/a"))
+		if err := write(path, (&stored{url: "http://crl/a", point: true, fetched: time.Now(), lists: []*x509.RevocationList{l}}).encode()); err != nil {
+			t.Fatal(err)
+		}
+		over := make(chan struct{})
+		go b.reader.Call(t.Context(), path, func() error { <-over; return nil })
+		synctest.Wait()
+		f, stop := b.begin()
+		defer stop()
+		b.has(f, "while the disk hangs")
+		close(over)
+		<-time.After(time.Minute)
+		if got := names(t, dir); got != nameOf("http://crl/a") {
+			t.Fatalf("expected the file to stay, got %s", got)
+		}
+		b.change(t.Context(), f)
+		b.has(f, "once the disk answers", good)
+	})
+}
+
 // Files of URLs that are no longer configured and old half-written ones are removed; files with
 // other names stay.
 //

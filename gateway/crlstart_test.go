@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net"
 	"net/http"
@@ -146,5 +147,33 @@ func TestLoadFetchesNothing(t *testing.T) {
 		if strings.Contains(w, "there is no revocation list") {
 			t.Errorf("expected no warning about a list that may yet arrive, got %s", w)
 		}
+	}
+}
+
+// With crl_stale = "refuse" a client whose certificate names a URL is refused until the list is
+// there, and accepted then.
+//
+// Rules: TR9
+func TestClientWaitsForTheListThatItNames(t *testing.T) {
+	srv := startListServer(t)
+	dir, file := gatewaytest.Dir(t, strings.Replace(identityConfig, "# more of listen", "crl_distribution_points = true\ncrl_stale = \"refuse\"", 1))
+	ca := signerIn(dir)
+	gatewaytest.WriteFile(t, clientCAIn(dir), ca.CertPEM())
+	pair := need(ca.Client("campus", func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://crl.example/ca.crl"} }))
+	srv.serve(need(certstest.CRL(ca, time.Now(), time.Now().Add(time.Hour))))
+	g := runDialling(t, planOf(t, file), srv.Listener.Addr().String())
+	accepted := func() bool {
+		c, err := tls.Dial("tcp", g.Addr().String(), &tls.Config{RootCAs: certs.Pool(ca.Certificate), ServerName: "localhost", Certificates: []tls.Certificate{pair.TLS()}, MaxVersion: tls.VersionTLS12})
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}
+	if accepted() {
+		t.Error("expected the first handshake to be refused")
+	}
+	until(t, "the client accepted once the list is there", accepted)
+	if err := devAccepted(g, dir); err != nil {
+		t.Errorf("expected a client that names no URL to be accepted, got %v", err)
 	}
 }
