@@ -12,6 +12,8 @@
 //	             its reading, which begins with the defaults and replaces what a file
 //	             names, so that an explicit zero is never taken for a missing key
 //	listener.go  [[listener]] and [[certificate]], and what both [listen] and [[listener]] are
+//	addresses.go, crl.go
+//	             what [listen] and [[listener]] listen on, and where revocation lists are
 //	nas.go, suites.go, listenvalues.go, clientnames.go, clientsource.go
 //	             the keys of a server that is a NAS, the cipher suites of TLS 1.2, the named
 //	             values of [listen], and keys of a client: the names in its certificate, and

@@ -22,7 +22,7 @@ func TestFetchedListsInTheReport(t *testing.T) {
 		{config.Listen{CRLDirectory: "/var/lib/x", CRLDistributionPoints: true}, "  revocation lists\tthose that certificates name, kept in /var/lib/x\n"},
 	} {
 		var out strings.Builder
-		printFetched(&out, &row.listen)
+		printFetched(&out, &config.Config{Listen: row.listen})
 		if out.String() != row.want {
 			t.Errorf("expected %q, got %q", row.want, out.String())
 		}
