@@ -13,6 +13,8 @@ func inListener(lines string) string {
 	return inListen("[[listener]]\nname='wba'\naddress=['127.0.0.1:2084']\n" + lines)
 }
 
+// Mistakes of [[listener]] and [[certificate]] have their place.
+// Rules: TR5, TR6
 func TestMistakesOfListener(t *testing.T) {
 	wantMistakes(t, []mistaken{
 		{"no name", inListen("[[listener]]\naddress=['127.0.0.1:2084']\n"), []string{"14: listener[0].name: missing"}},

@@ -31,6 +31,7 @@ type federations struct {
 	file string
 
 	addresses map[string]string // by federation
+	cas       map[string]*certs.CA
 }
 
 var federationNames = []string{"campus", "eduroam", "openroaming"}
@@ -39,7 +40,7 @@ var federationNames = []string{"campus", "eduroam", "openroaming"}
 func startFederations(t *testing.T, change func(string) string) *federations {
 	t.Helper()
 	ports := answering(t)
-	f := &federations{t: t, dir: t.TempDir(), addresses: map[string]string{}}
+	f := &federations{t: t, dir: t.TempDir(), addresses: map[string]string{}, cas: map[string]*certs.CA{}}
 	text := ""
 	for i, name := range federationNames {
 		f.addresses[name] = gatewaytest.UnusedAddress(t)
@@ -72,6 +73,7 @@ func (f *federations) writePair(name string, changes ...certs.Change) {
 		f.t.Fatal(err)
 	}
 	ca := need(certs.NewCA(name + " CA"))
+	f.cas[name] = ca
 	server := need(ca.Server([]string{name + ".example.org"}, changes...))
 	client := need(ca.Client(name))
 	gatewaytest.WriteFile(f.t, filepath.Join(dir, "ca.pem"), ca.CertPEM())
@@ -256,11 +258,15 @@ func TestListenerThatCannotListen(t *testing.T) {
 	f := startFederations(t, nil)
 	busy := need(net.Listen("tcp", "127.0.0.1:0"))
 	defer busy.Close()
-	text := string(need(os.ReadFile(f.file)))
-	gatewaytest.WriteFile(t, f.file, []byte(strings.Replace(strings.Replace(text, f.addresses["openroaming"], busy.Addr().String(), 1), f.addresses["eduroam"], gatewaytest.UnusedAddress(t), 1)))
+	text, free := string(need(os.ReadFile(f.file))), gatewaytest.UnusedAddress(t)
+	gatewaytest.WriteFile(t, f.file, []byte(strings.Replace(strings.Replace(text, f.addresses["openroaming"], busy.Addr().String(), 1), f.addresses["eduroam"], free, 1)))
 	err := f.g.Reload()
 	if err == nil || !strings.Contains(err.Error(), `address of [[listener]] "openroaming": cannot listen for RadSec on `+busy.Addr().String()) {
 		t.Errorf("expected the listener and its address, got %v", err)
+	}
+	if c, err := net.Dial("tcp", free); err == nil {
+		c.Close()
+		t.Error("the socket that was opened for a reload that failed is still open")
 	}
 	for _, name := range federationNames {
 		f.good(name)
@@ -307,7 +313,7 @@ func expired(c *x509.Certificate) {
 func (f *federations) renew(worse, better string, bad func(ca *certs.CA) *certs.Pair) {
 	f.t.Helper()
 	for _, name := range slices.Compact([]string{worse, better}) {
-		ca := need(certs.NewCA(name + " CA"))
+		ca := f.cas[name]
 		pair := need(ca.Server([]string{name + ".example.org"}))
 		if name == worse && bad != nil {
 			pair = bad(ca)

@@ -16,6 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func newShared() *Shared { return NewShared(metrics.New(prometheus.NewRegistry()), 1) }
 
 // However many connections come at once, by whichever listener, no more than the limit enter.
+// Rules: P112, TR5
 func TestEnterHasALimit(t *testing.T) {
 	st := newShared().Of("campus")
 	var wg sync.WaitGroup
@@ -49,6 +50,7 @@ func TestEnterHasALimit(t *testing.T) {
 }
 
 // A client that is no longer configured is kept until its last connection has ended.
+// Rules: TR5
 func TestRemove(t *testing.T) {
 	s := newShared()
 	kept, gone := s.Of("kept"), s.Of("gone")

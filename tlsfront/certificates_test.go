@@ -55,6 +55,8 @@ func TestWhichCertificateIsPresented(t *testing.T) {
 		{"a.x.wild.example.org", nil, &ecdsa},
 		{"outside.example.org", nil, &renamed},
 		{"b.outside.example.org", onlyRSA, &renamed},
+		{"c.b.outside.example.org", nil, &ecdsa},
+		{"Outside.Example.ORG", nil, &renamed},
 		{"inside.example.org", nil, &ecdsa}, // its names are those of the configuration
 		{"unknown.example.org", nil, &ecdsa},
 		{"unknown.example.org", onlyRSA, &rsaTwin},
