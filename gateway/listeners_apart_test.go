@@ -104,7 +104,7 @@ func TestListsCountWhereTheirIssuersDo(t *testing.T) {
 	put("campus", now.Add(time.Hour))
 	put("eduroam", now.Add(time.Hour), &certs.Pair{Certificate: need(certs.ParseCertificates("", pem.EncodeToMemory(block)))[0]})
 	put("openroaming", now.Add(-time.Minute))
-	f.replace("[listen]\n", "[listen]\ncrl = [\"campus.crl\", \"eduroam.crl\"]\n", "[[listener]]\n", "[[listener]]\ncrl = [\"openroaming.crl\"]\ncrl_stale = \"refuse\"\n",
+	f.replace("[listen]\n", "[listen]\ncrl = [\"campus.crl\", \"eduroam.crl\"]\n", "[[listener]]\n", "[[listener]]\ncrl = [\"openroaming.crl\"]\n",
 		"name = \"openroaming\"\n", "name = \"openroaming\"\ncrl_stale = \"refuse\"\n")
 	if eduroam.read() != nil {
 		t.Error("the connection of a revoked client stays open")
