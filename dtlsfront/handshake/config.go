@@ -1,0 +1,125 @@
+package handshake
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"time"
+
+	"github.com/pion/dtls/v4"
+	"github.com/pion/dtls/v4/pkg/crypto/ciphersuite"
+	"github.com/pion/dtls/v4/pkg/protocol"
+	"github.com/pion/logging"
+
+	"radsec-gw/dtlsfront/record"
+)
+
+// Config is what a handshake is done with. It must not be modified while one uses it.
+type Config struct {
+	Certificate tls.Certificate // the server's own, with its chain
+	// ClientCAs are the names that the client is told; nil: none. pion does not verify with
+	// them, Verify does.
+	ClientCAs *x509.CertPool
+	// Optional accepts a client without a certificate.
+	Optional bool
+	// Verify is called with the client's certificates, of which the first is its own and has
+	// been used to sign; none if Optional, or a PSK. An error refuses the client, with the
+	// alert bad_certificate.
+	Verify func(certs []*x509.Certificate) error
+	// PSK returns the key of an identity, or nil if it is unknown; nil: no client may use one.
+	PSK func(identity []byte) []byte
+	// KeyLog is where secrets are written to, for Wireshark; nil: nowhere.
+	KeyLog io.Writer
+	// NewCID returns a Connection ID, always of the same size; nil: the client is asked for none.
+	NewCID func() []byte
+	// Retransmit is the time to the first retransmission of a flight; 0: a second (RFC 6347
+	// §4.2.4.1).
+	Retransmit time.Duration
+}
+
+// mtu is the largest datagram of a handshake: with the headers of IPv6 and UDP it fits into
+// the 1280 octets that every path carries (RFC 8200 §5).
+const mtu = 1200
+
+// suites are the cipher suites: AEAD, because package record has no other, and with ephemeral
+// keys (RFC 9325 §4.2).
+var suites = []ciphersuite.ID{
+	ciphersuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, ciphersuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	ciphersuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, ciphersuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	ciphersuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, ciphersuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+// suitesPSK are those for a PSK. The second has no ephemeral keys: pion's others for a PSK are
+// CBC, or CCM.
+var suitesPSK = []ciphersuite.ID{record.ECDHEPSKWithChaCha20Poly1305, record.PSKWithAES128GCM}
+
+// options returns the configuration for pion. verified is given the client's certificates.
+func (c *Config) options(verified func([]*x509.Certificate)) []dtls.ServerOption {
+	auth, offered := dtls.RequireAnyClientCert, suites
+	if c.Optional {
+		auth = dtls.RequestClientCert
+	}
+	o := []dtls.ServerOption{
+		dtls.WithCertificates(c.Certificate),
+		dtls.WithClientAuth(auth),
+		dtls.WithMinVersion(protocol.Version1_2), dtls.WithMaxVersion(protocol.Version1_2),
+		dtls.WithMTU(mtu),
+		dtls.WithLoggerFactory(silent{}),
+		dtls.WithVerifyPeerCertificate(func(raw [][]byte, _ [][]*x509.Certificate) error {
+			certs := make([]*x509.Certificate, len(raw))
+			for i, der := range raw {
+				var err error
+				if certs[i], err = x509.ParseCertificate(der); err != nil {
+					return err
+				}
+			}
+			verified(certs)
+			return c.Verify(certs)
+		}),
+	}
+	if c.ClientCAs != nil {
+		o = append(o, dtls.WithClientCAs(c.ClientCAs))
+	}
+	if c.PSK != nil {
+		offered = append(suites[:len(suites):len(suites)], suitesPSK...)
+		o = append(o, dtls.WithPSK(nil, c.selectPSK))
+	}
+	if c.KeyLog != nil {
+		o = append(o, dtls.WithKeyLogWriter(c.KeyLog))
+	}
+	if c.NewCID != nil {
+		o = append(o, dtls.WithConnectionID(c.NewCID, dtls.CIDPathMigrationReject))
+	}
+	if c.Retransmit > 0 {
+		o = append(o, dtls.WithFlightInterval(c.Retransmit))
+	}
+	return append(o, dtls.WithCipherSuites(offered...))
+}
+
+func (c *Config) selectPSK(identities [][]byte) (*dtls.PSK, error) {
+	for _, identity := range identities {
+		if key := c.PSK(identity); len(key) > 0 {
+			return &dtls.PSK{Identity: identity, Key: key}, nil
+		}
+	}
+	return nil, nil
+}
+
+// silent is a logger for pion that writes nothing: the errors are returned.
+type silent struct{}
+
+func (silent) NewLogger(string) logging.LeveledLogger { return silent{} }
+func (silent) Trace(string)                           {}
+func (silent) Tracef(string, ...any)                  {}
+func (silent) Debug(string)                           {}
+func (silent) Debugf(string, ...any)                  {}
+func (silent) Info(string)                            {}
+func (silent) Infof(string, ...any)                   {}
+func (silent) Warn(string)                            {}
+func (silent) Warnf(string, ...any)                   {}
+func (silent) Error(string)                           {}
+func (silent) Errorf(string, ...any)                  {}
+
+// peer is the address that pion is told: it has no use for it.
+var peer net.Addr = &net.UDPAddr{}
