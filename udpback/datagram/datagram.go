@@ -15,6 +15,10 @@ const (
 	// MaxSize is how many octets of a received datagram are kept; the rest is cut off.
 	// No RADIUS packet is longer, and what follows one is padding (RFC 2865 §3).
 	MaxSize = 4096
+
+	// MaxRecordSize is the same for a Listener of NewRecordListener: the largest record of
+	// DTLS, of 2^14 octets, with its header and what its encryption adds.
+	MaxRecordSize = 1<<14 + 256
 )
 
 // Conn is a connected socket that moves several datagrams at a time.
@@ -40,14 +44,18 @@ type Inbox struct {
 	sizes  [BatchSize]int
 	peers  [BatchSize]Peer // of a Listener's datagrams
 	vector vector          // the arguments of the system call that fills it
-	octets [BatchSize][MaxSize]byte
+	size   int             // of the memory for a datagram; 0: none was allocated yet
+	octets []byte          // of BatchSize datagrams
 }
 
 // Len returns the number of datagrams.
 func (in *Inbox) Len() int { return in.n }
 
 // Datagram returns the i-th datagram.
-func (in *Inbox) Datagram(i int) []byte { return in.octets[i][:in.sizes[i]] }
+func (in *Inbox) Datagram(i int) []byte { return in.memory(i)[:in.sizes[i]] }
+
+// memory returns the memory for the i-th datagram.
+func (in *Inbox) memory(i int) []byte { return in.octets[i*in.size:][:in.size] }
 
 // Peer returns the sender of the i-th datagram of a Listener.
 func (in *Inbox) Peer(i int) *Peer { return &in.peers[i] }
@@ -55,9 +63,14 @@ func (in *Inbox) Peer(i int) *Peer { return &in.peers[i] }
 // Append adds a copy of a datagram; there is space for BatchSize. It is for other
 // implementations of Conn, such as a test's network, to which the zero Inbox is empty.
 func (in *Inbox) Append(d []byte) {
-	in.sizes[in.n] = copy(in.octets[in.n][:], d)
+	if in.octets == nil {
+		in.allocate(MaxSize)
+	}
+	in.sizes[in.n] = copy(in.memory(in.n), d)
 	in.n++
 }
+
+func (in *Inbox) allocate(size int) { in.size, in.octets = size, make([]byte, BatchSize*size) }
 
 // Reset removes all datagrams.
 func (in *Inbox) Reset() { in.n = 0 }
@@ -110,7 +123,7 @@ func CheckSource(from netip.Addr) error {
 // in batches where the system can, others one by one. The memory to send from and
 // to receive into is shared by all sockets of one dialer: an idle one has none.
 func NewDialer(dial Dial) func(from netip.Addr, to netip.AddrPort) (Conn, error) {
-	shared := newMemory(false, false)
+	shared := newMemory(MaxSize, false, false)
 	return func(from netip.Addr, to netip.AddrPort) (Conn, error) {
 		c, err := dial(from, to)
 		if err != nil {
@@ -129,16 +142,17 @@ type memory struct {
 	outboxes sync.Pool // *outbox, where there are any
 }
 
-// newMemory returns the memory for sockets that note the senders' addresses, or do not, and
-// likewise the local addresses.
-func newMemory(withPeers, withLocal bool) *memory {
-	return &memory{inboxes: sync.Pool{New: func() any { return newInbox(withPeers, withLocal) }}}
+// newMemory returns the memory for sockets that keep size octets of a datagram, and that note
+// the senders' addresses, or do not, and likewise the local addresses.
+func newMemory(size int, withPeers, withLocal bool) *memory {
+	return &memory{inboxes: sync.Pool{New: func() any { return newInbox(size, withPeers, withLocal) }}}
 }
 
 // newInbox returns an Inbox for the sockets of this package. withPeers has the senders'
 // addresses noted, withLocal those that the datagrams came to.
-func newInbox(withPeers, withLocal bool) *Inbox {
+func newInbox(size int, withPeers, withLocal bool) *Inbox {
 	in := new(Inbox)
+	in.allocate(size)
 	in.vector.init(in, withPeers, withLocal)
 	return in
 }

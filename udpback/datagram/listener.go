@@ -12,14 +12,25 @@ type Listener struct{ socket listenerSocket }
 // NewListener returns a Listener on an unconnected socket, which Close closes.
 func NewListener(u *net.UDPConn) (*Listener, error) {
 	l := new(Listener)
-	return l, l.socket.init(u, false)
+	return l, l.socket.init(u, MaxSize, false)
 }
 
 // NewLocalListener is NewListener for a socket that may have several addresses: Local of a Peer
 // is the one that its datagram came to, and what is sent to the Peer comes from there.
 func NewLocalListener(u *net.UDPConn) (*Listener, error) {
 	l := new(Listener)
-	return l, l.socket.init(u, true)
+	return l, l.socket.init(u, MaxSize, true)
+}
+
+// NewRecordListener is NewLocalListener for a socket whose datagrams are records of DTLS: it
+// keeps MaxRecordSize octets of each, and has them fragmented on the way, where they are too
+// long for it (IP_MTU_DISCOVER off), as a socket to a server does.
+func NewRecordListener(u *net.UDPConn) (*Listener, error) {
+	if err := allowFragments(u); err != nil {
+		return nil, err
+	}
+	l := new(Listener)
+	return l, l.socket.init(u, MaxRecordSize, true)
 }
 
 // Receive waits for datagrams and calls handle with each batch, until there is an error.

@@ -35,13 +35,13 @@ func (p *Peer) Local() netip.Addr { return p.local }
 // listenerSocket is an mmsg whose datagrams have peers.
 type listenerSocket struct{ *mmsg }
 
-func (s *listenerSocket) init(u *net.UDPConn, withLocal bool) (err error) {
+func (s *listenerSocket) init(u *net.UDPConn, size int, withLocal bool) (err error) {
 	if withLocal {
 		if err := askForLocal(u); err != nil {
 			return err
 		}
 	}
-	s.mmsg, err = newMmsg(u, newMemory(true, withLocal))
+	s.mmsg, err = newMmsg(u, newMemory(size, true, withLocal))
 	return err
 }
 

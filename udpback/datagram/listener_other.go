@@ -29,8 +29,8 @@ type listenerSocket struct {
 	local netip.Addr
 }
 
-func (s *listenerSocket) init(u *net.UDPConn, withLocal bool) error {
-	s.conn, s.in = u, newInbox(true, false)
+func (s *listenerSocket) init(u *net.UDPConn, size int, withLocal bool) error {
+	s.conn, s.in = u, newInbox(size, true, false)
 	if a := u.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(); withLocal && !a.IsUnspecified() {
 		s.local = a
 	}
@@ -39,7 +39,7 @@ func (s *listenerSocket) init(u *net.UDPConn, withLocal bool) error {
 
 func (s *listenerSocket) receive(handle func(*Inbox)) error {
 	for {
-		n, from, err := s.conn.ReadFromUDPAddrPort(s.in.octets[0][:])
+		n, from, err := s.conn.ReadFromUDPAddrPort(s.in.memory(0))
 		if err != nil {
 			return err
 		}

@@ -60,8 +60,9 @@ func (v *vector) init(in *Inbox, withPeers, withLocal bool) {
 		v.control = new(control)
 	}
 	for i := range v.headers {
-		v.iovecs[i].Base = &in.octets[i][0]
-		v.iovecs[i].SetLen(MaxSize)
+		b := in.memory(i)
+		v.iovecs[i].Base = &b[0]
+		v.iovecs[i].SetLen(len(b))
 		v.headers[i].hdr.Iov = &v.iovecs[i]
 		v.headers[i].hdr.Iovlen = 1
 		if withPeers {

@@ -1,6 +1,7 @@
 package datagram
 
 import (
+	"net"
 	"strings"
 	"syscall"
 
@@ -33,4 +34,23 @@ func set(fd, level, discover, off, report int) error {
 		return err
 	}
 	return unix.SetsockoptInt(fd, level, report, 1)
+}
+
+// allowFragments has the datagrams of an unconnected socket fragmented on the way. One of IPv6
+// may send to IPv4 addresses, too.
+func allowFragments(u *net.UDPConn) (failed error) {
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return err
+	}
+	err = raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DONT)
+		if domain, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_DOMAIN); err == nil && domain == unix.AF_INET6 {
+			failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_DONT)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return failed
 }

@@ -24,7 +24,7 @@ func (s *single) Send(bufs [][]byte) (int, error) {
 func (s *single) Receive(handle func(*Inbox)) error {
 	for {
 		in := s.inboxes.Get().(*Inbox)
-		n, err := s.conn.Read(in.octets[0][:])
+		n, err := s.conn.Read(in.memory(0))
 		if err == nil {
 			in.n, in.sizes[0] = 1, n
 			handle(in)

@@ -46,7 +46,7 @@ func (c *fullConn) Close() error {
 func TestSingle(t *testing.T) {
 	c := &fullConn{takes: 2, gives: []string{"one", "", "three"}}
 	made := 0
-	s := &single{conn: c, inboxes: &sync.Pool{New: func() any { made++; return newInbox(false, false) }}}
+	s := &single{conn: c, inboxes: &sync.Pool{New: func() any { made++; return newInbox(MaxSize, false, false) }}}
 	if n, err := s.Send([][]byte{[]byte("a"), []byte("b")}); n != 2 || err != nil {
 		t.Errorf("send returned %d, %v; expected 2 and no error", n, err)
 	}
