@@ -1,0 +1,99 @@
+package dtlsfront
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// A session is idle while no request is outstanding in either direction, since its last request
+// or the last answer to one, whichever was later. A Status-Server is a watchdog, not a request
+// (RFC 7360 §5.1). One that is idle for IdleTimeout is closed: nothing else would tell that
+// its client is gone.
+
+// check ends the session if it is idle for too long, or drains and is done.
+func (s *Session) check(now time.Time) {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	limit := s.server.cfg.IdleTimeout
+	switch {
+	case s.closing.Load():
+	case s.draining.Load():
+		s.terminateWhenDone()
+	case limit > 0 && s.idle(now, limit):
+		s.terminate(metrics.ClosedIdle, fmt.Sprintf("no request for %v", limit))
+	}
+}
+
+// idle reports whether the session is idle for at least limit.
+func (s *Session) idle(now time.Time, limit time.Duration) bool {
+	active := s.lastRequest
+	if answered := s.server.started.Add(time.Duration(s.answered.Load())); answered.After(active) {
+		active = answered
+	}
+	switch {
+	case now.Sub(active) < limit:
+		return false
+	case s.sink.Outstanding() > 0 || s.sink.Awaited() > 0:
+		s.lastBusy = now
+		return false
+	case s.lastBusy.After(active): // a moment ago the last outstanding request ended without an answer
+		s.lastRequest = now
+		return false
+	}
+	return !s.sink.Keep()
+}
+
+// drainTick is how often draining sessions are checked. One ends after nothing was outstanding
+// at two checks in a row.
+const drainTick = 20 * time.Millisecond
+
+// Drain ends every session gracefully. No more are accepted. Each is still served until nothing
+// is outstanding in either direction, and then closed with close_notify. It returns when the
+// last session is closed or ctx is done.
+func (s *Server) Drain(ctx context.Context) {
+	s.draining.Store(true)
+	t := time.NewTicker(drainTick)
+	defer t.Stop()
+	for {
+		sessions := s.all()
+		if len(sessions) == 0 {
+			return
+		}
+		for _, session := range sessions {
+			session.drain(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+			session.check(time.Now())
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// drain has the session end for a reason when nothing is outstanding. Only the first call has
+// an effect.
+func (s *Session) drain(r metrics.Reason, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining.Load() {
+		s.drainAs, s.drained = r, text
+		s.draining.Store(true)
+	}
+}
+
+// terminateWhenDone terminates a draining session if nothing was outstanding at two checks in a
+// row.
+func (s *Session) terminateWhenDone() {
+	done := s.sink.Outstanding() == 0 && s.sink.Awaited() == 0
+	if done && s.wasDone {
+		s.mu.Lock()
+		r, text := s.drainAs, s.drained
+		s.mu.Unlock()
+		s.terminate(r, text)
+	}
+	s.wasDone = done
+}

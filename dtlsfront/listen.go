@@ -1,0 +1,149 @@
+package dtlsfront
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"radsec-gw/dtlsfront/hello"
+	"radsec-gw/udpback/datagram"
+)
+
+// Listener is a UDP socket with its sessions.
+type Listener struct {
+	// static after construction
+	Address netip.AddrPort // as it was asked for
+	conn    *net.UDPConn
+	socket  *datagram.Listener
+	out     output
+	server  *Server // set by New
+
+	// owned by the goroutine that receives
+	cookies *hello.Cookies
+	touched []*Session // have handled packets since their last Flush
+
+	mu    sync.Mutex // guards what follows
+	peers map[endpoints]place
+	cids  map[cid]*Session
+}
+
+// endpoints are the two addresses of a session. local is the zero Addr where it is not known.
+type endpoints struct {
+	remote netip.AddrPort
+	local  netip.Addr
+}
+
+// place is what there is with an address: a session, a handshake, or both while the client of a
+// session does another one (RFC 6347 §4.2.8).
+type place struct {
+	session *Session
+	pending *pending
+}
+
+// socketBuffer is the size of the kernel's buffer in each direction: thousands of requests.
+const socketBuffer = 4 << 20
+
+// Listen opens a socket for one of some addresses. It does not wait. An unspecified address of
+// IPv6 accepts IPv4, too, unless there is one of IPv4 with the same port.
+func Listen(address netip.AddrPort, all ...netip.AddrPort) (*Listener, error) {
+	plain := netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
+	network := "udp4"
+	if plain.Addr().Is6() {
+		network = "udp6"
+		ofIPv4 := func(o netip.AddrPort) bool { return o.Addr().Unmap().Is4() && o.Port() == plain.Port() }
+		if plain.Addr().IsUnspecified() && !slices.ContainsFunc(all, ofIPv4) {
+			network = "udp"
+		}
+	}
+	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(plain))
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %v: %w", address, err)
+	}
+	conn.SetReadBuffer(socketBuffer) // best effort, as for the sockets to servers
+	conn.SetWriteBuffer(socketBuffer)
+	socket, err := datagram.NewRecordListener(conn)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("cannot listen on %v: %w", address, err)
+	}
+	l := &Listener{Address: address, conn: conn, socket: socket, cookies: hello.NewCookies(time.Now()),
+		peers: map[endpoints]place{}, cids: map[cid]*Session{}}
+	l.out.socket = socket
+	return l, nil
+}
+
+// Addr returns the address of the socket.
+func (l *Listener) Addr() netip.AddrPort {
+	a := l.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// Close closes the socket.
+func (l *Listener) Close() error { return l.socket.Close() }
+
+// at returns what there is with an address.
+func (l *Listener) at(e endpoints) place {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.peers[e]
+}
+
+// setPending notes a handshake, and returns the one that it replaces, if there was one.
+func (l *Listener) setPending(p *pending) (previous *pending) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.peers[p.endpoints]
+	previous, at.pending = at.pending, p
+	l.peers[p.endpoints] = at
+	return previous
+}
+
+// removePending forgets a handshake.
+func (l *Listener) removePending(p *pending) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := l.peers[p.endpoints]; at.pending == p {
+		at.pending = nil
+		l.put(p.endpoints, at)
+	}
+}
+
+// setSession replaces a handshake by its session, and returns the session that was there.
+func (l *Listener) setSession(s *Session, p *pending) (previous *Session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.peers[s.endpoints]
+	previous, at.session = at.session, s
+	if at.pending == p {
+		at.pending = nil
+	}
+	l.put(s.endpoints, at)
+	if s.hasCID {
+		l.cids[s.cid] = s
+	}
+	return previous
+}
+
+// removeSession forgets a session.
+func (l *Listener) removeSession(s *Session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := l.peers[s.endpoints]; at.session == s {
+		at.session = nil
+		l.put(s.endpoints, at)
+	}
+	if s.hasCID {
+		delete(l.cids, s.cid)
+	}
+}
+
+func (l *Listener) put(e endpoints, at place) {
+	if at == (place{}) {
+		delete(l.peers, e)
+		return
+	}
+	l.peers[e] = at
+}

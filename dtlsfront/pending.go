@@ -1,0 +1,222 @@
+package dtlsfront
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"radsec-gw/dtlsfront/handshake"
+	"radsec-gw/dtlsfront/hello"
+	"radsec-gw/udpback/datagram"
+)
+
+const (
+	// maxWaiting is how many datagrams may wait for a handshake: a flight of a client with a
+	// chain of 16 kB has as many.
+	maxWaiting = 16
+	// maxWaitingOctets bounds their size.
+	maxWaitingOctets = 32 << 10
+)
+
+// pending is a handshake with a peer that has returned a cookie. A goroutine does it.
+type pending struct {
+	// static after construction
+	listener  *Listener
+	endpoints endpoints
+	peer      datagram.Peer
+	source    netip.Addr
+	random    [32]byte // of the ClientHello
+	first     []byte   // the datagram with it
+	cancel    context.CancelCauseFunc
+	wake      chan struct{} // receives when a datagram waits
+
+	place *list.Element // guarded by admission.mu; nil: displaced, or ended
+
+	mu      sync.Mutex // guards what follows
+	waiting [][]byte
+	octets  int
+	session *Session // that it led to
+	ended   bool
+}
+
+// Why a handshake is cancelled.
+var (
+	errDisplaced = errors.New("ended to admit others: it was the oldest of the source that had the most")
+	errReplaced  = errors.New("the client started another handshake")
+	errStopping  = errors.New("the gateway stops")
+	errTimeout   = errors.New("the handshake was not complete in time")
+)
+
+// startHandshake starts a handshake for a ClientHello that has returned its cookie.
+func (l *Listener) startHandshake(e endpoints, peer *datagram.Peer, h *hello.Hello, d []byte) {
+	ctx, cancel := context.WithCancelCause(l.server.ctx)
+	p := &pending{listener: l, endpoints: e, peer: *peer, source: sourceOf(e.remote.Addr()), random: [32]byte(h.Random),
+		first: bytes.Clone(d), cancel: cancel, wake: make(chan struct{}, 1)}
+	if previous := l.setPending(p); previous != nil {
+		previous.cancel(errReplaced)
+	}
+	if displaced := l.server.admission.enter(p); displaced != nil {
+		displaced.cancel(errDisplaced)
+	}
+	l.server.count(HandshakeStarted)
+	l.server.wg.Go(func() { p.run(ctx) })
+}
+
+// offer keeps a copy of a datagram for the handshake. If it has led to a session already, that
+// is returned instead.
+func (p *pending) offer(d []byte) *Session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.session != nil:
+		return p.session
+	case p.ended:
+	case len(p.waiting) >= maxWaiting || p.octets+len(d) > maxWaitingOctets:
+		p.listener.server.count(HandshakeOverflow)
+	default:
+		p.waiting = append(p.waiting, bytes.Clone(d))
+		p.octets += len(d)
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// take returns the datagrams that wait.
+func (p *pending) take() (waiting [][]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting, p.waiting, p.octets = p.waiting, nil, 0
+	return waiting
+}
+
+// run does the handshake, and starts the session that it leads to.
+func (p *pending) run(ctx context.Context) {
+	server := p.listener.server
+	defer p.end()
+	ctx, stop := context.WithTimeoutCause(ctx, server.cfg.HandshakeTimeout, errTimeout)
+	defer stop()
+	result, err := p.handshake(ctx)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		p.failed(err)
+		return
+	}
+	s := newSession(p, result)
+	if err := server.open(s, p); err != nil {
+		server.count(HandshakeRefused)
+		server.log(p.endpoints.remote, slog.LevelWarn, "RADIUS/DTLS session refused", "peer", p.endpoints.remote, "error", err)
+		s.sendAlert(alertCloseNotify)
+		p.listener.out.flush()
+		return
+	}
+	server.count(HandshakeComplete)
+	p.handOver(s)
+}
+
+// end forgets the handshake.
+func (p *pending) end() {
+	p.cancel(nil)
+	p.listener.server.admission.leave(p)
+	p.listener.removePending(p)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended, p.waiting, p.octets = true, nil, 0
+}
+
+// handOver gives the datagrams that arrived meanwhile to the session.
+func (p *pending) handOver(s *Session) {
+	p.mu.Lock()
+	waiting := p.waiting
+	p.session, p.waiting = s, nil
+	p.mu.Unlock()
+	now := time.Now()
+	for _, d := range waiting {
+		s.receive(d, &p.peer, now)
+	}
+	s.flush()
+	p.listener.out.flush()
+}
+
+// failed counts and logs a handshake that failed.
+func (p *pending) failed(err error) {
+	server, level := p.listener.server, slog.LevelWarn
+	switch {
+	case errors.Is(err, errDisplaced):
+		server.count(HandshakeDisplaced)
+	case errors.Is(err, errTimeout):
+		server.count(HandshakeTimeout)
+	default:
+		server.count(HandshakeFailed)
+		if errors.Is(err, errStopping) || errors.Is(err, errReplaced) {
+			level = slog.LevelDebug
+		}
+	}
+	server.log(p.endpoints.remote, level, "RADIUS/DTLS session refused", "peer", p.endpoints.remote, "error", err)
+}
+
+// handshake drives pion until the handshake is complete. Only a few compute at one time: the
+// packets of sessions must not wait for them.
+func (p *pending) handshake(ctx context.Context) (*handshake.Result, error) {
+	server := p.listener.server
+	cfg, err := server.cfg.Acceptor.Handshake(p.endpoints.remote)
+	if err != nil {
+		return nil, err
+	}
+	if server.cfg.ConnectionIDs {
+		cfg.NewCID = newCID
+	}
+	first, ok := hello.Parse(p.first)
+	if !ok {
+		return nil, errors.New("not a ClientHello")
+	}
+	if !server.acquireCPU(ctx) {
+		return nil, ctx.Err()
+	}
+	h, err := handshake.Start(ctx, &cfg, &first, p.first)
+	server.releaseCPU()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		done, err := h.Send(p.write)
+		p.listener.out.flush()
+		if err != nil {
+			h.Close()
+			return nil, err
+		}
+		if done {
+			return h.Result()
+		}
+		select {
+		case <-ctx.Done():
+			h.Close()
+			return nil, ctx.Err()
+		case <-h.Ready():
+		case <-p.wake:
+			if !server.acquireCPU(ctx) {
+				continue
+			}
+			for _, d := range p.take() {
+				h.Receive(d)
+			}
+			server.releaseCPU()
+		}
+	}
+}
+
+// write queues a datagram of the handshake.
+func (p *pending) write(d []byte) {
+	b := p.listener.out.buffer()
+	*b = append(*b, d...)
+	p.listener.out.add(b, &p.peer)
+}
