@@ -155,13 +155,18 @@ func (f *front) dial(from net.PacketConn, more ...dtls.ClientOption) *dtls.Conn 
 }
 
 func (f *front) tryDial(from net.PacketConn, more ...dtls.ClientOption) (*dtls.Conn, error) {
+	return f.dialWith(from, append([]dtls.ClientOption{dtls.WithCertificates(f.certificate())}, more...)...)
+}
+
+// dialWith is tryDial without a certificate.
+func (f *front) dialWith(from net.PacketConn, more ...dtls.ClientOption) (*dtls.Conn, error) {
 	f.t.Helper()
 	if from == nil {
 		from = f.socket()
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(f.ca.Certificate)
-	o := append([]dtls.ClientOption{dtls.WithCertificates(f.certificate()), dtls.WithRootCAs(roots), dtls.WithServerName("localhost"),
+	o := append([]dtls.ClientOption{dtls.WithRootCAs(roots), dtls.WithServerName("localhost"),
 		dtls.WithMaxVersion(protocol.Version1_2), dtls.WithFlightInterval(50 * time.Millisecond)}, more...)
 	c, err := dtls.Client(from, net.UDPAddrFromAddrPort(f.address), o...)
 	if err != nil {

@@ -1,0 +1,79 @@
+package dtlsfront_test
+
+import (
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/dtls/v4"
+
+	"radsec-gw/dtlsfront"
+	"radsec-gw/dtlsfront/handshake"
+)
+
+// roamer is a socket of a client that changes its address.
+type roamer struct {
+	net.PacketConn // the first one
+	second         net.PacketConn
+	moved          atomic.Bool
+}
+
+func (r *roamer) WriteTo(b []byte, to net.Addr) (int, error) {
+	if r.moved.Load() {
+		return r.second.WriteTo(b, to)
+	}
+	return r.PacketConn.WriteTo(b, to)
+}
+
+func (r *roamer) ReadFrom(b []byte) (int, net.Addr, error) {
+	if !r.moved.Load() {
+		if n, from, err := r.PacketConn.ReadFrom(b); err == nil || !r.moved.Load() {
+			return n, from, err
+		}
+	}
+	return r.second.ReadFrom(b)
+}
+
+// move has the client go on at the second address.
+func (r *roamer) move() {
+	r.moved.Store(true)
+	r.PacketConn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// A client with a Connection ID keeps its session when its address changes, if it may be there:
+// that is asked for each packet from elsewhere. Its answers go to the new address.
+// Rules: DT7
+func TestClientMovesWithAConnectionID(t *testing.T) {
+	for name, ids := range map[string]int{"both ends ask for one": 6, "the client asks for none": 0} {
+		t.Run(name, func(t *testing.T) {
+			f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.ConnectionIDs = true })
+			r := &roamer{PacketConn: f.socket(), second: f.socket()}
+			defer r.second.Close()
+			c := f.dial(r, dtls.WithConnectionID(func() []byte { return make([]byte, ids) }, dtls.CIDPathMigrationReject))
+			ask(t, c, packet(1, 40))
+			e := f.session()
+			r.move()
+			c.Write(packet(2, 40))
+			expectCount(t, f, "a record comes from an address that the client may not have", dtlsfront.RecordMoved, 1)
+			f.moves.Store(true)
+			ask(t, c, packet(3, 4096))
+			if got, want := e.session.RemoteAddr().Port(), uint16(r.second.LocalAddr().(*net.UDPAddr).Port); got != want {
+				t.Errorf("the session is at port %d, expected %d", got, want)
+			}
+		})
+	}
+}
+
+// Without Connection IDs a record from another address is nobody's.
+// Rules: DT7
+func TestRecordFromElsewhere(t *testing.T) {
+	f := start(t)
+	r := &roamer{PacketConn: f.socket(), second: f.socket()}
+	defer r.second.Close()
+	c := f.dial(r)
+	ask(t, c, packet(1, 40))
+	r.move()
+	c.Write(packet(2, 40))
+	expectCount(t, f, "a datagram is nobody's", dtlsfront.DatagramUnknown, 1)
+}
