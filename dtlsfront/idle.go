@@ -57,12 +57,8 @@ func (s *Server) Drain(ctx context.Context) {
 	s.draining.Store(true)
 	t := time.NewTicker(drainTick)
 	defer t.Stop()
-	for {
-		sessions := s.all()
-		if len(sessions) == 0 {
-			return
-		}
-		for _, session := range sessions {
+	for s.taken() > 0 {
+		for _, session := range s.all() {
 			session.drain(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
 			session.check(time.Now())
 		}

@@ -130,7 +130,7 @@ func (l *Listener) hello(d []byte, from *datagram.Peer, now time.Time) {
 		at.pending.offer(d) // pion sends its flight again
 	case at.session != nil && bytes.Equal(at.session.random[:], h.Random):
 		l.server.count(HelloRepeated) // was on the way for long
-	case at.session == nil && l.server.full():
+	case at.session == nil && l.server.taken() >= l.server.cfg.MaxSessions:
 		l.server.count(HelloNotAdmitted)
 	default:
 		l.startHandshake(e, from, &h, d)

@@ -218,11 +218,11 @@ func (s *Server) unregister(session *Session) {
 	}
 }
 
-// full reports whether there is no place for another session.
-func (s *Server) full() bool {
+// taken returns how many places of sessions are in use or reserved.
+func (s *Server) taken() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.places >= s.cfg.MaxSessions
+	return s.places
 }
 
 // acquireCPU waits until a handshake may compute. It reports false if ctx is done before.

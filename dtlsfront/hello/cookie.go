@@ -56,14 +56,13 @@ func (c *Cookies) Valid(now time.Time, remote netip.AddrPort, local netip.Addr, 
 }
 
 func (c *Cookies) rotate(now time.Time) {
-	if now.Sub(c.since) < rotation {
-		return
+	switch d := now.Sub(c.since); {
+	case d < rotation:
+	case d < 2*rotation:
+		c.previous, c.current, c.since = c.current, newKey(), c.since.Add(rotation)
+	default: // no cookie was made for so long
+		c.previous, c.current, c.since = newKey(), newKey(), now
 	}
-	c.previous, c.current = c.current, newKey()
-	if now.Sub(c.since) >= 2*rotation { // no cookie was made for so long
-		c.previous = newKey()
-	}
-	c.since = now
 }
 
 func (c *Cookies) compute(mac hash.Hash, remote netip.AddrPort, local netip.Addr, h *Hello) []byte {
