@@ -7,6 +7,7 @@ type Count int
 const (
 	HelloChallenged     Count = iota // a ClientHello without a cookie was answered with one
 	HelloMalformed                   // a ClientHello was malformed, or in fragments
+	HelloOverload                    // a ClientHello was dropped because there were too many
 	HelloNotAdmitted                 // a ClientHello came from an address that no client has, or when there was no place
 	HelloInvalidCookie               // a ClientHello returned a cookie that was not made for it
 	HelloRepeated                    // a ClientHello whose handshake is running, or is done

@@ -23,6 +23,7 @@ type Listener struct {
 
 	// owned by the goroutine that receives
 	cookies *hello.Cookies
+	budget  budget     // of ClientHellos
 	touched []*Session // have handled packets since their last Flush
 
 	mu    sync.Mutex // guards what follows

@@ -101,6 +101,10 @@ func (l *Listener) deliver(s *Session, d []byte, from *datagram.Peer, now time.T
 // Nothing is kept of it, and no session at the address notices, until it returns a cookie (RFC
 // 6347 §4.2.1, §4.2.8).
 func (l *Listener) hello(d []byte, from *datagram.Peer, now time.Time) {
+	if !l.budget.spend(now) {
+		l.server.count(HelloOverload)
+		return
+	}
 	h, ok := hello.Parse(d)
 	if !ok {
 		l.server.count(HelloMalformed)
