@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,7 +31,7 @@ const patience = 10 * time.Second
 // front is a server over loopback whose sessions answer each packet with an echo of another
 // code.
 type front struct {
-	t        *testing.T
+	t        testing.TB
 	server   *dtlsfront.Server
 	listener *dtlsfront.Listener
 	address  netip.AddrPort
@@ -41,13 +40,11 @@ type front struct {
 	moves    atomic.Bool // clients may move
 	refuse   atomic.Pointer[error]
 
-	mu    sync.Mutex
-	sinks []*echo
-	open  chan *echo // receives each
+	open chan *echo // receives each
 }
 
 // start starts a front. change changes its configuration.
-func start(t *testing.T, change ...func(*dtlsfront.Config, *handshake.Config)) *front {
+func start(t testing.TB, change ...func(*dtlsfront.Config, *handshake.Config)) *front {
 	t.Helper()
 	f := &front{t: t, open: make(chan *echo, 1000)}
 	var err error
@@ -93,10 +90,7 @@ func (f *front) Accept(s *dtlsfront.Session) (dtlsfront.Sink, error) {
 	if err := f.refuse.Load(); err != nil {
 		return nil, *err
 	}
-	e := &echo{session: s, received: make(chan []byte, 1000), closed: make(chan struct{})}
-	f.mu.Lock()
-	f.sinks = append(f.sinks, e)
-	f.mu.Unlock()
+	e := &echo{session: s, received: make(chan []byte, 100), closed: make(chan struct{})}
 	f.open <- e
 	return e, nil
 }
@@ -107,7 +101,7 @@ func (f *front) Move(*dtlsfront.Session, netip.AddrPort) bool { return f.moves.L
 type echo struct {
 	session  *dtlsfront.Session
 	received chan []byte
-	silent   atomic.Bool // it does not answer
+	quiet    atomic.Bool // it only answers, and keeps nothing
 	waiting  atomic.Int64
 	refuse   atomic.Bool
 	closed   chan struct{}
@@ -117,14 +111,14 @@ func (e *echo) Packet(p []byte) error {
 	if e.refuse.Load() {
 		return errors.New("a packet that is refused")
 	}
-	select {
-	case e.received <- bytes.Clone(p):
-	default:
+	if !e.quiet.Load() {
+		select {
+		case e.received <- bytes.Clone(p):
+		default:
+		}
 	}
-	if !e.silent.Load() {
-		p[0] = 2
-		e.session.Send(p)
-	}
+	p[0] = 2
+	e.session.Send(p)
 	return nil
 }
 
