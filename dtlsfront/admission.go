@@ -3,7 +3,8 @@ package dtlsfront
 import (
 	"container/list"
 	"net/netip"
-	"sync"
+
+	"radsec-gw/locks"
 )
 
 // admission limits the handshakes at one time. Each is of a peer that has returned a cookie
@@ -12,7 +13,7 @@ import (
 type admission struct {
 	limit int // static after construction
 
-	mu      sync.Mutex // guards what follows
+	mu      locks.Mutex[locks.DTLSAdmission] // guards what follows
 	total   int
 	sources map[netip.Addr]*list.List // of *pending, the oldest first
 }

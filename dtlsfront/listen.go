@@ -5,10 +5,10 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"radsec-gw/dtlsfront/hello"
+	"radsec-gw/locks"
 	"radsec-gw/udpback/datagram"
 )
 
@@ -26,7 +26,7 @@ type Listener struct {
 	budget  budget     // of ClientHellos
 	touched []*Session // have handled packets since their last Flush
 
-	mu    sync.Mutex // guards what follows
+	mu    locks.Mutex[locks.DTLSListener] // guards what follows
 	peers map[endpoints]place
 	cids  map[cid]*Session
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"radsec-gw/dtlsfront/record"
+	"radsec-gw/locks"
 	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
@@ -15,8 +16,8 @@ type output struct {
 	socket *datagram.Listener // static after construction
 	queued atomic.Bool        // current has datagrams
 
-	mu      sync.Mutex // guards current
-	current *batch     // nil: nothing is queued
+	mu      locks.Mutex[locks.DTLSOutput] // guards current
+	current *batch                        // nil: nothing is queued
 
 	batches sync.Pool // *batch
 	buffers sync.Pool // *[]byte

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"time"
 
 	"radsec-gw/dtlsfront/handshake"
 	"radsec-gw/dtlsfront/hello"
+	"radsec-gw/locks"
 	"radsec-gw/udpback/datagram"
 )
 
@@ -37,7 +37,7 @@ type pending struct {
 
 	place *list.Element // guarded by admission.mu; nil: displaced, or ended
 
-	mu      sync.Mutex // guards what follows
+	mu      locks.Mutex[locks.DTLSPending] // guards what follows
 	waiting [][]byte
 	octets  int
 	session *Session // that it led to

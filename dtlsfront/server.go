@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"radsec-gw/dtlsfront/handshake"
+	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/datagram"
@@ -35,7 +36,7 @@ type Server struct {
 	closable  chan struct{} // receives when a session was terminated
 	draining  atomic.Bool   // no more sessions are accepted
 
-	mu       sync.Mutex // guards what follows
+	mu       locks.Mutex[locks.DTLSServer] // guards what follows
 	stopping bool
 	sessions map[*Session]struct{}
 	places   int                // those of sessions, and those that are reserved

@@ -4,12 +4,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"radsec-gw/dtlsfront/handshake"
 	"radsec-gw/dtlsfront/record"
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/datagram"
 )
@@ -38,13 +38,13 @@ type Session struct {
 	remote   atomic.Pointer[netip.AddrPort]
 	answered atomic.Int64 // when the last answer to a request was sent, in ns since Server.started; 0: never
 
-	mu      sync.Mutex // guards why the session ends
+	mu      locks.Mutex[locks.DTLSSession] // guards why the session ends
 	reason  metrics.Reason
 	text    string
 	drainAs metrics.Reason // why it drains
 	drained string
 
-	receiving   sync.Mutex // guards what follows; held while the Sink is called
+	receiving   locks.Mutex[locks.DTLSReceiving] // guards what follows; held while the Sink is called
 	opener      *record.Opener
 	window      record.Window
 	packets     int // given to the Sink so far
@@ -53,7 +53,7 @@ type Session struct {
 	lastBusy    time.Time // when requests were last found outstanding after the idle timeout; zero: never
 	wasDone     bool      // nothing was outstanding at the last check while draining
 
-	sending sync.Mutex // guards what follows
+	sending locks.Mutex[locks.DTLSSending] // guards what follows
 	sealer  *record.Sealer
 	plain   uint64        // next sequence number of epoch 0
 	peer    datagram.Peer // where to send to

@@ -6,6 +6,7 @@ type Class interface {
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
 		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
 		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | CRLFetcher | HTTPConnections | Renderings |
+		DTLSReceiving | DTLSServer | DTLSListener | DTLSAdmission | DTLSPending | DTLSSession | DTLSSending | DTLSOutput |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
 
@@ -50,6 +51,14 @@ type (
 	CRLFetcher        struct{}
 	HTTPConnections   struct{}
 	Renderings        struct{}
+	DTLSReceiving     struct{}
+	DTLSServer        struct{}
+	DTLSListener      struct{}
+	DTLSAdmission     struct{}
+	DTLSPending       struct{}
+	DTLSSession       struct{}
+	DTLSSending       struct{}
+	DTLSOutput        struct{}
 	LogLevel          struct{}
 	Limiter           struct{}
 	KeyedLimiter      struct{}
@@ -71,13 +80,15 @@ var order = [][]lock{
 	{{Updating{}, "sessions.Table.updateMu", false}},
 	{{Sessions{}, "sessions.Table.mu", false}},
 	{{ClientStates{}, "sessions.Shared.mu", false}}, // makes the series of a client
+	{{DTLSReceiving{}, "dtlsfront.Session.receiving", false}}, // its Sink is called with it
 	{{SocketSweeping{}, "udpback.socket.sweeping", false}},
 	{{Server{}, "udpback.Server.mu", true}}, // of a server, then of its members
 	{{SocketSet{}, "udpback.socketSet.mu", false}},
 	{{Socket{}, "udpback.socket.mu", false}},
 	{{Exchange{}, "udpback.Exchange.mu", false}},
 	{{Hub{}, "audit.Hub.mu", false}},
-	{{Series{}, "metrics.Metrics.mu", false}}, // its functions ask the owners of series
+	{{DTLSServer{}, "dtlsfront.Server.mu", false}}, // a Sink's Send may terminate its session
+	{{Series{}, "metrics.Metrics.mu", false}},      // its functions ask the owners of series
 	{
 		{Backend{}, "udpback.Backend.mu", false},
 		{Sources{}, "udpback.sourceTable.mu", false},
@@ -93,6 +104,12 @@ var order = [][]lock{
 		{Listeners{}, "tlsfront.listeners.mu", false},
 		{Outgoing{}, "tlsfront.outgoing.mu", false}, // under a lock of crypto/tls
 		{KeyLog{}, "tlsfront.KeyLog.mu", false},     // the same
+		{DTLSListener{}, "dtlsfront.Listener.mu", false},
+		{DTLSAdmission{}, "dtlsfront.admission.mu", false},
+		{DTLSPending{}, "dtlsfront.pending.mu", false},
+		{DTLSSession{}, "dtlsfront.Session.mu", false},
+		{DTLSSending{}, "dtlsfront.Session.sending", false},
+		{DTLSOutput{}, "dtlsfront.output.mu", false},
 		{Paths{}, "identity.pathCache.mu", false},
 		{Connection{}, "relay.Connection.mu", false},
 		{Tap{}, "audit.tap.mu", false},
