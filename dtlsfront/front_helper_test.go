@@ -31,14 +31,13 @@ const patience = 10 * time.Second
 // front is a server over loopback whose sessions answer each packet with an echo of another
 // code.
 type front struct {
-	t        testing.TB
-	server   *dtlsfront.Server
-	listener *dtlsfront.Listener
-	address  netip.AddrPort
-	ca       *certs.CA
-	config   handshake.Config
-	moves    atomic.Bool // clients may move
-	refuse   atomic.Pointer[error]
+	t       testing.TB
+	server  *dtlsfront.Server
+	address netip.AddrPort
+	ca      *certs.CA
+	config  handshake.Config
+	moves   atomic.Bool // clients may move
+	refuse  atomic.Pointer[error]
 
 	open chan *echo // receives each
 }
@@ -64,17 +63,18 @@ func start(t testing.TB, change ...func(*dtlsfront.Config, *handshake.Config)) *
 		_, err := certs[0].Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 		return err
 	}}
-	if f.listener, err = dtlsfront.Listen(netip.MustParseAddrPort("127.0.0.1:0")); err != nil {
+	listener, err := dtlsfront.Listen(netip.MustParseAddrPort("127.0.0.1:0"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := dtlsfront.Config{Listeners: []*dtlsfront.Listener{f.listener}, Acceptor: f, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	cfg := dtlsfront.Config{Listeners: []*dtlsfront.Listener{listener}, Acceptor: f, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	for _, c := range change {
 		c(&cfg, &f.config)
 	}
 	if f.server, err = dtlsfront.New(cfg); err != nil {
 		t.Fatal(err)
 	}
-	f.address = f.listener.Addr()
+	f.address = cfg.Listeners[0].Addr()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { f.server.Serve(ctx); close(done) }()
