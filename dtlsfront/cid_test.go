@@ -65,6 +65,23 @@ func TestClientMovesWithAConnectionID(t *testing.T) {
 	}
 }
 
+// The address that a client has left may be another's, whose session is not the end of its own.
+// Rules: DT6, DT7
+func TestAnotherClientAtTheOldAddress(t *testing.T) {
+	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.ConnectionIDs = true })
+	f.moves.Store(true)
+	first := &unclosed{PacketConn: f.socket()}
+	r := &roamer{PacketConn: first, second: f.socket()}
+	defer r.second.Close()
+	c := f.dial(r, dtls.WithConnectionID(func() []byte { return nil }, dtls.CIDPathMigrationReject))
+	ask(t, c, packet(1, 40))
+	r.move()
+	ask(t, c, packet(2, 40))
+	first.SetReadDeadline(time.Time{})
+	ask(t, f.dial(first.PacketConn), packet(3, 40))
+	ask(t, c, packet(4, 40))
+}
+
 // Without Connection IDs a record from another address is nobody's.
 // Rules: DT7
 func TestRecordFromElsewhere(t *testing.T) {

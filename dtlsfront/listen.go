@@ -128,17 +128,26 @@ func (l *Listener) setSession(s *Session, p *pending) (previous *Session) {
 	return previous
 }
 
-// removeSession forgets a session.
-func (l *Listener) removeSession(s *Session) {
+// moved forgets the address of a session, which is found by its Connection ID only from now on:
+// somebody else may get the address.
+func (l *Listener) moved(s *Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if at := l.peers[s.endpoints]; at.session == s {
 		at.session = nil
 		l.put(s.endpoints, at)
 	}
-	if s.hasCID {
-		delete(l.cids, s.cid)
+}
+
+// removeSession forgets a session.
+func (l *Listener) removeSession(s *Session) {
+	l.moved(s)
+	if !s.hasCID {
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.cids, s.cid)
 }
 
 func (l *Listener) put(e endpoints, at place) {
