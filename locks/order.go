@@ -79,7 +79,7 @@ var order = [][]lock{
 	{{Reloading{}, "gateway.Gateway.reloading", false}},
 	{{Updating{}, "sessions.Table.updateMu", false}},
 	{{Sessions{}, "sessions.Table.mu", false}},
-	{{ClientStates{}, "sessions.Shared.mu", false}}, // makes the series of a client
+	{{ClientStates{}, "sessions.Shared.mu", false}},           // makes the series of a client
 	{{DTLSReceiving{}, "dtlsfront.Session.receiving", false}}, // its Sink is called with it
 	{{SocketSweeping{}, "udpback.socket.sweeping", false}},
 	{{Server{}, "udpback.Server.mu", true}}, // of a server, then of its members
