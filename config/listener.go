@@ -97,10 +97,13 @@ func (f *Front) Presents(c *Certificate) bool {
 	return f.Key("certificate") == "listen.certificate"
 }
 
-// MaxConnections returns the sum of the fronts' max_connections.
+// MaxConnections returns the sum of max_connections of the fronts whose connections have a file
+// descriptor each: those of TLS.
 func (c *Config) MaxConnections() (n int) {
 	for _, f := range c.Fronts() {
-		n += f.Listen.MaxConnections
+		if f.Transport == TransportTLS {
+			n += f.Listen.MaxConnections
+		}
 	}
 	return n
 }

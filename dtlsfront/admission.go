@@ -11,9 +11,8 @@ import (
 // from its address. At the limit the oldest of the source with the most is ended: so the share
 // of each source shrinks as others arrive, and a single source may use everything.
 type admission struct {
-	limit int // static after construction
-
 	mu      locks.Mutex[locks.DTLSAdmission] // guards what follows
+	limit   int
 	total   int
 	sources map[netip.Addr]*list.List // of *pending, the oldest first
 }
@@ -34,6 +33,13 @@ func (a *admission) enter(p *pending) (displaced *pending) {
 	p.place = of.PushBack(p)
 	a.total++
 	return displaced
+}
+
+// resize changes the limit. Handshakes that exceed it stay.
+func (a *admission) resize(limit int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.limit = limit
 }
 
 // leave removes a handshake, if enter has not displaced it.

@@ -23,6 +23,7 @@ func (s *Session) Ended() metrics.Reason {
 func (s *Session) attach() (terminated bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.activity.Handler = s.sink
 	s.attached.Store(true)
 	return s.closing.Load()
 }
@@ -64,7 +65,7 @@ func (s *Server) closeEnded() {
 	for _, session := range ended {
 		session.close()
 	}
-	for _, l := range s.cfg.Listeners {
+	for _, l := range s.allListeners() {
 		l.out.flush()
 	}
 }

@@ -1,5 +1,7 @@
 package dtlsfront
 
+import "radsec-gw/metrics"
+
 // Count is something that is counted.
 type Count int
 
@@ -27,7 +29,24 @@ const (
 	counts
 )
 
-func (s *Server) count(c Count) { s.counts[c].Add(1) }
+// drops are those that the metrics show as dropped.
+var drops = map[Count]metrics.Drop{
+	HelloMalformed: metrics.DropHelloMalformed, HelloOverload: metrics.DropHelloOverload, HelloNotAdmitted: metrics.DropHelloNotAdmitted,
+	HelloInvalidCookie: metrics.DropHelloInvalidCookie, HandshakeOverflow: metrics.DropHandshakeOverflow, DatagramUnknown: metrics.DropUnknown,
+	DatagramMalformed: metrics.DropMalformed, RecordForged: metrics.DropForged, RecordRepeated: metrics.DropRepeated, RecordMoved: metrics.DropMoved,
+}
+
+func (s *Server) count(c Count) {
+	s.counts[c].Add(1)
+	if s.cfg.Drops == nil {
+		return
+	}
+	if why, ok := drops[c]; ok {
+		s.cfg.Drops.CountDrop(why)
+	} else if c == HelloChallenged {
+		s.cfg.Drops.CountCookie()
+	}
+}
 
 // Count returns how often something happened.
 func (s *Server) Count(c Count) int64 { return s.counts[c].Load() }

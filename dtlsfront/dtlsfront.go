@@ -1,6 +1,7 @@
 package dtlsfront
 
 import (
+	"crypto/tls"
 	"net/netip"
 
 	"radsec-gw/dtlsfront/handshake"
@@ -36,8 +37,12 @@ type Acceptor interface {
 	// The address may be forged. It is called by the goroutine that receives all packets.
 	Admit(remote netip.AddrPort) bool
 	// Handshake returns what a handshake with a client is done with, which has shown that it
-	// receives at its address; or why there is to be none. NewCID is set by the Server.
-	Handshake(remote netip.AddrPort) (handshake.Config, error)
+	// receives at its address; or why there is to be none. offer is what its ClientHello
+	// offers. NewCID is set by the Server.
+	Handshake(remote netip.AddrPort, offer *tls.ClientHelloInfo) (handshake.Config, error)
+	// Ended is called when a handshake has ended: with HandshakeComplete, HandshakeFailed,
+	// HandshakeTimeout, HandshakeDisplaced or HandshakeRefused, and why.
+	Ended(remote netip.AddrPort, how Count, err error)
 	// Accept returns the Sink of a session whose handshake is complete; or why it is refused.
 	// It may call RemoteAddr, LocalAddr, Number, Security, Certificates and Identity, and keep
 	// the session.

@@ -82,9 +82,13 @@ func start(t testing.TB, change ...func(*dtlsfront.Config, *handshake.Config)) *
 	return f
 }
 
+func (f *front) Ended(netip.AddrPort, dtlsfront.Count, error) {}
+
 func (f *front) Admit(netip.AddrPort) bool { return true }
 
-func (f *front) Handshake(netip.AddrPort) (handshake.Config, error) { return f.config, nil }
+func (f *front) Handshake(netip.AddrPort, *tls.ClientHelloInfo) (handshake.Config, error) {
+	return f.config, nil
+}
 
 func (f *front) Accept(s *dtlsfront.Session) (dtlsfront.Sink, error) {
 	if err := f.refuse.Load(); err != nil {

@@ -8,42 +8,21 @@ import (
 	"radsec-gw/metrics"
 )
 
-// A session is idle while no request is outstanding in either direction, since its last request
-// or the last answer to one, whichever was later. A Status-Server is a watchdog, not a request
-// (RFC 7360 §5.1). One that is idle for IdleTimeout is closed: nothing else would tell that
-// its client is gone.
+// A session that is idle (sessions.Activity) for IdleTimeout is closed: nothing else would tell
+// that its client is gone.
 
 // check ends the session if it is idle for too long, or drains and is done.
 func (s *Session) check(now time.Time) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
-	limit := s.server.cfg.IdleTimeout
+	limit := s.server.limits.Load().IdleTimeout
 	switch {
 	case s.closing.Load():
 	case s.draining.Load():
 		s.terminateWhenDone()
-	case limit > 0 && s.idle(now, limit):
+	case limit > 0 && s.activity.Idle(now, limit):
 		s.terminate(metrics.ClosedIdle, fmt.Sprintf("no request for %v", limit))
 	}
-}
-
-// idle reports whether the session is idle for at least limit.
-func (s *Session) idle(now time.Time, limit time.Duration) bool {
-	active := s.lastRequest
-	if answered := s.server.started.Add(time.Duration(s.answered.Load())); answered.After(active) {
-		active = answered
-	}
-	switch {
-	case now.Sub(active) < limit:
-		return false
-	case s.sink.Outstanding() > 0 || s.sink.Awaited() > 0:
-		s.lastBusy = now
-		return false
-	case s.lastBusy.After(active): // a moment ago the last outstanding request ended without an answer
-		s.lastRequest = now
-		return false
-	}
-	return !s.sink.Keep()
 }
 
 // drainTick is how often draining sessions are checked. One ends after nothing was outstanding

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"radsec-gw/dtlsfront/hello"
@@ -19,7 +20,8 @@ type Listener struct {
 	conn    *net.UDPConn
 	socket  *datagram.Listener
 	out     output
-	server  *Server // set by New
+	server  *Server     // set by New, or SetListeners
+	retired atomic.Bool // no more sessions are accepted
 
 	// owned by the goroutine that receives
 	cookies *hello.Cookies

@@ -117,7 +117,7 @@ func (s *Session) packet(b []byte, now time.Time) {
 	s.packets++
 	s.unflushed++
 	if wire.Code(b[0]) != codeStatusServer {
-		s.lastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
+		s.activity.LastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
 	}
 	if err := s.sink.Packet(b[:length]); err != nil {
 		s.terminate(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))
@@ -130,7 +130,7 @@ func (s *Session) packet(b []byte, now time.Time) {
 
 // overLimit reports whether no more packets are taken.
 func (s *Session) overLimit() bool {
-	m := s.server.cfg.MaxPackets
+	m := s.server.limits.Load().MaxPackets
 	return m > 0 && s.packets >= m
 }
 

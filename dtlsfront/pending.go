@@ -5,7 +5,6 @@ import (
 	"container/list"
 	"context"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"time"
 
@@ -101,7 +100,7 @@ func (p *pending) take() (waiting [][]byte) {
 func (p *pending) run(ctx context.Context) {
 	server := p.listener.server
 	defer p.end()
-	ctx, stop := context.WithTimeoutCause(ctx, server.cfg.HandshakeTimeout, errTimeout)
+	ctx, stop := context.WithTimeoutCause(ctx, server.limits.Load().HandshakeTimeout, errTimeout)
 	defer stop()
 	result, err := p.handshake(ctx)
 	if err != nil {
@@ -114,12 +113,13 @@ func (p *pending) run(ctx context.Context) {
 	s := newSession(p, result)
 	if err := server.open(s, p); err != nil {
 		server.count(HandshakeRefused)
-		server.log(p.endpoints.remote, slog.LevelWarn, "RADIUS/DTLS session refused", "peer", p.endpoints.remote, "error", err)
+		server.cfg.Acceptor.Ended(p.endpoints.remote, HandshakeRefused, err)
 		s.sendAlert(alertCloseNotify)
 		p.listener.out.flush()
 		return
 	}
 	server.count(HandshakeComplete)
+	server.cfg.Acceptor.Ended(p.endpoints.remote, HandshakeComplete, nil)
 	p.handOver(s)
 }
 
@@ -147,37 +147,33 @@ func (p *pending) handOver(s *Session) {
 	p.listener.out.flush()
 }
 
-// failed counts and logs a handshake that failed.
+// failed counts and reports a handshake that failed.
 func (p *pending) failed(err error) {
-	server, level := p.listener.server, slog.LevelWarn
+	server, how := p.listener.server, HandshakeFailed
 	switch {
 	case errors.Is(err, errDisplaced):
-		server.count(HandshakeDisplaced)
+		how = HandshakeDisplaced
 	case errors.Is(err, errTimeout):
-		server.count(HandshakeTimeout)
-	default:
-		server.count(HandshakeFailed)
-		if errors.Is(err, errStopping) || errors.Is(err, errReplaced) {
-			level = slog.LevelDebug
-		}
+		how = HandshakeTimeout
 	}
-	server.log(p.endpoints.remote, level, "RADIUS/DTLS session refused", "peer", p.endpoints.remote, "error", err)
+	server.count(how)
+	server.cfg.Acceptor.Ended(p.endpoints.remote, how, err)
 }
 
 // handshake drives pion until the handshake is complete. Only a few compute at one time: the
 // packets of sessions must not wait for them.
 func (p *pending) handshake(ctx context.Context) (*handshake.Result, error) {
 	server := p.listener.server
-	cfg, err := server.cfg.Acceptor.Handshake(p.endpoints.remote)
+	first, ok := hello.Parse(p.first)
+	if !ok {
+		return nil, errors.New("not a ClientHello")
+	}
+	cfg, err := server.cfg.Acceptor.Handshake(p.endpoints.remote, first.Offer())
 	if err != nil {
 		return nil, err
 	}
 	if server.cfg.ConnectionIDs {
 		cfg.NewCID = newCID
-	}
-	first, ok := hello.Parse(p.first)
-	if !ok {
-		return nil, errors.New("not a ClientHello")
 	}
 	if !server.acquireCPU(ctx) {
 		return nil, ctx.Err()

@@ -111,7 +111,7 @@ func (l *Listener) hello(d []byte, from *datagram.Peer, now time.Time) {
 		return
 	}
 	e := endpoints{from.AddrPort(), from.Local()}
-	if l.server.draining.Load() || !l.server.cfg.Acceptor.Admit(e.remote) {
+	if l.server.draining.Load() || l.retired.Load() || !l.server.cfg.Acceptor.Admit(e.remote) {
 		l.server.count(HelloNotAdmitted)
 		return
 	}
@@ -134,7 +134,7 @@ func (l *Listener) hello(d []byte, from *datagram.Peer, now time.Time) {
 		at.pending.offer(d) // pion sends its flight again
 	case at.session != nil && bytes.Equal(at.session.random[:], h.Random):
 		l.server.count(HelloRepeated) // was on the way for long
-	case at.session == nil && l.server.taken() >= l.server.cfg.MaxSessions:
+	case at.session == nil && l.server.taken() >= l.server.limits.Load().MaxSessions:
 		l.server.count(HelloNotAdmitted)
 	default:
 		l.startHandshake(e, from, &h, d)

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
-	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +28,7 @@ type Server struct {
 	ctx       context.Context // of handshakes; done when the server stops
 	stop      context.CancelCauseFunc
 	admission admission
-	cpu       chan struct{} // holds a value for each handshake that computes now
+	limits    atomic.Pointer[Limits]
 	limited   *logs.Sources
 	wg        sync.WaitGroup // counts all goroutines but those of Serve itself
 	opened    atomic.Uint64  // sessions so far
@@ -35,6 +36,7 @@ type Server struct {
 	receiving logs.Limiter
 	closable  chan struct{} // receives when a session was terminated
 	draining  atomic.Bool   // no more sessions are accepted
+	listeners listeners     // guarded by its own mu
 
 	mu       locks.Mutex[locks.DTLSServer] // guards what follows
 	stopping bool
@@ -54,31 +56,34 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("dtlsfront: %w", err)
 	}
 	s := &Server{cfg: cfg, started: time.Now(), sessions: map[*Session]struct{}{}, sources: map[netip.Addr]int{},
-		cpu: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), closable: make(chan struct{}, 1),
-		limited: logs.NewSources(cfg.Log, "RADIUS/DTLS sessions")}
-	s.admission.limit, s.admission.sources = cfg.MaxHandshakes, map[netip.Addr]*list.List{}
+		closable: make(chan struct{}, 1),
+		limited:  logs.NewSources(cfg.Log, "RADIUS/DTLS sessions")}
+	s.admission.sources = map[netip.Addr]*list.List{}
+	s.SetLimits(cfg.Limits)
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
+	s.listeners.open = slices.Clone(cfg.Listeners)
 	for _, l := range cfg.Listeners {
 		l.server = s
 	}
 	return s, nil
 }
 
+// SetLimits replaces the limits. Sessions and handshakes that exceed them stay.
+func (s *Server) SetLimits(l Limits) {
+	l.setDefaults()
+	s.limits.Store(&l)
+	s.admission.resize(l.MaxHandshakes)
+}
+
 // Serve receives until ctx is done, then closes the sessions and the sockets. It returns after
 // every goroutine has ended. It must be called once only.
 func (s *Server) Serve(ctx context.Context) error {
-	var receivers sync.WaitGroup
-	for _, l := range s.cfg.Listeners {
-		receivers.Go(func() { s.receive(l) })
-	}
+	s.startListeners()
 	s.check(ctx)
 	s.draining.Store(true)
 	s.stop(errStopping)
 	s.closeAll()
-	for _, l := range s.cfg.Listeners {
-		l.Close()
-	}
-	receivers.Wait()
+	s.closeListeners()
 	s.wg.Wait()
 	s.closeAll() // those that a handshake led to meanwhile
 	return nil
@@ -88,10 +93,8 @@ func (s *Server) Serve(ctx context.Context) error {
 func (s *Server) receive(l *Listener) {
 	for {
 		err := l.socket.Receive(l.handle)
-		select {
-		case <-s.ctx.Done():
+		if errors.Is(err, net.ErrClosed) || s.ctx.Err() != nil {
 			return
-		default:
 		}
 		s.receiving.Log(func() logs.Line {
 			return logs.Line{Log: s.cfg.Log, Level: slog.LevelWarn, Text: "an error on a DTLS socket; it is read on",
@@ -116,8 +119,8 @@ const checkTick = time.Second
 // check closes sessions that were terminated, and looks for idle ones, until ctx is done.
 func (s *Server) check(ctx context.Context) {
 	tick := checkTick
-	if s.cfg.IdleTimeout > 0 {
-		tick = min(tick, max(s.cfg.IdleTimeout/10, 10*time.Millisecond))
+	if idle := s.limits.Load().IdleTimeout; idle > 0 {
+		tick = min(tick, max(idle/10, 10*time.Millisecond))
 	}
 	t := time.NewTicker(tick)
 	defer t.Stop()
@@ -177,7 +180,7 @@ func (s *Server) open(session *Session, p *pending) (err error) {
 func (s *Server) reserve(session *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	source := session.source
+	source, limits := session.source, s.limits.Load()
 	has := 0
 	if session.listener.at(session.endpoints).session != nil {
 		has = 1 // it ends
@@ -185,9 +188,9 @@ func (s *Server) reserve(session *Session) error {
 	switch {
 	case s.stopping, s.draining.Load():
 		return errStopping
-	case s.places-has >= s.cfg.MaxSessions:
+	case s.places-has >= limits.MaxSessions:
 		return errTooMany
-	case s.cfg.MaxPerSource > 0 && s.sources[source]-has >= s.cfg.MaxPerSource:
+	case limits.MaxPerSource > 0 && s.sources[source]-has >= limits.MaxPerSource:
 		return errSourceTooMany
 	}
 	s.places++
@@ -229,14 +232,14 @@ func (s *Server) taken() int {
 // acquireCPU waits until a handshake may compute. It reports false if ctx is done before.
 func (s *Server) acquireCPU(ctx context.Context) bool {
 	select {
-	case s.cpu <- struct{}{}:
+	case s.cfg.CPU <- struct{}{}:
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-func (s *Server) releaseCPU() { <-s.cpu }
+func (s *Server) releaseCPU() { <-s.cfg.CPU }
 
 // log logs a line that remote has caused, unless there were too many.
 func (s *Server) log(remote netip.AddrPort, level slog.Level, msg string, args ...any) {

@@ -11,6 +11,7 @@ import (
 	"radsec-gw/dtlsfront/record"
 	"radsec-gw/locks"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 	"radsec-gw/udpback/datagram"
 )
 
@@ -36,7 +37,6 @@ type Session struct {
 	silent   atomic.Bool // it ends without close_notify
 	draining atomic.Bool // set once
 	remote   atomic.Pointer[netip.AddrPort]
-	answered atomic.Int64 // when the last answer to a request was sent, in ns since Server.started; 0: never
 
 	mu      locks.Mutex[locks.DTLSSession] // guards why the session ends
 	reason  metrics.Reason
@@ -44,14 +44,13 @@ type Session struct {
 	drainAs metrics.Reason // why it drains
 	drained string
 
-	receiving   locks.Mutex[locks.DTLSReceiving] // guards what follows; held while the Sink is called
-	opener      *record.Opener
-	window      record.Window
-	packets     int // given to the Sink so far
-	unflushed   int // given to it since its last Flush
-	lastRequest time.Time
-	lastBusy    time.Time // when requests were last found outstanding after the idle timeout; zero: never
-	wasDone     bool      // nothing was outstanding at the last check while draining
+	receiving locks.Mutex[locks.DTLSReceiving] // guards what follows; held while the Sink is called
+	opener    *record.Opener
+	window    record.Window
+	packets   int // given to the Sink so far
+	unflushed int // given to it since its last Flush
+	activity  sessions.Activity
+	wasDone   bool // nothing was outstanding at the last check while draining
 
 	sending locks.Mutex[locks.DTLSSending] // guards what follows
 	sealer  *record.Sealer
@@ -64,11 +63,12 @@ func newSession(p *pending, r *handshake.Result) *Session {
 	server := p.listener.server
 	s := &Session{server: server, listener: p.listener, endpoints: p.endpoints, source: p.source, number: server.opened.Add(1),
 		random: r.ClientRandom, suite: tls.CipherSuiteName(r.Suite), certs: r.Certificates, identity: r.Identity,
-		finished: r.Finished, opener: r.Opener, window: record.NewWindow(r.Seen), lastRequest: time.Now(),
+		finished: r.Finished, opener: r.Opener, window: record.NewWindow(r.Seen),
 		sealer: r.Sealer, plain: r.Plain, peer: p.peer}
 	if len(r.CID) == sizeCID {
 		s.cid, s.hasCID = cid(r.CID), true
 	}
+	s.activity.Started, s.activity.LastRequest = server.started, time.Now()
 	s.remote.Store(&p.endpoints.remote)
 	return s
 }
@@ -114,8 +114,8 @@ func (s *Session) Send(p []byte) bool {
 		s.terminate(metrics.ClosedLocally, "all sequence numbers are used")
 		return false
 	}
-	if s.attached.Load() && s.sink.Outstanding() > 0 {
-		s.answered.Store(int64(time.Since(s.server.started)))
+	if s.attached.Load() {
+		s.activity.Answered()
 	}
 	return true
 }

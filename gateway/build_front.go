@@ -55,7 +55,7 @@ func buildFront(cfg *config.Config, files *frontMaterial, ownCAs [][]*x509.Certi
 		if i == 0 {
 			front.Certificate = c.pair
 		} else {
-			front.Certificates = append(front.Certificates, tlsfront.NamedCertificate{Certificate: c.pair, Names: c.names})
+			front.Certificates = append(front.Certificates, sessions.NamedCertificate{Certificate: c.pair, Names: c.names})
 		}
 	}
 	for i := range cfg.Clients {

@@ -2,19 +2,38 @@ package gateway
 
 import (
 	"context"
+	"net"
 	"slices"
 	"sync"
 
+	"radsec-gw/config"
+	"radsec-gw/dtlsfront"
 	"radsec-gw/identity"
 	"radsec-gw/relay"
 	"radsec-gw/sessions"
 	"radsec-gw/tlsfront"
 )
 
+// frontServer is what the fronts of all transports do.
+type frontServer interface {
+	// Serve serves until ctx is done. Wait waits until it has returned.
+	Serve(ctx context.Context) error
+	Wait()
+	// Drain ends every session as soon as nothing is outstanding on it, until ctx is done.
+	Drain(ctx context.Context)
+	Addrs() []net.Addr
+	// StaleLists returns the revocation lists that are out of date, and whether no client can
+	// be accepted because of them or of those that are awaited, whose CAs AwaitedIssuers names.
+	StaleLists() (list []identity.StaleList, all bool)
+	AwaitedIssuers() []string
+}
+
 // front is a running listener: [listen] or a [[listener]].
 type front struct {
 	name   string
-	server *tlsfront.Server
+	server frontServer
+	tls    *tlsfront.Server // of these two one is nil
+	dtls   *dtlsfront.Front
 	ctx    context.Context
 	stop   context.CancelFunc // ends it immediately
 }
@@ -32,8 +51,8 @@ func (list fronts) named(name string) *front {
 
 // frontChange is what a reload does to the fronts.
 type frontChange struct {
-	all     fronts             // of the next generation
-	changes []*tlsfront.Change // of those that stay
+	all     fronts                 // of the next generation
+	changes []interface{ Apply() } // of those that stay
 	added   fronts
 }
 
@@ -53,22 +72,25 @@ func (g *Gateway) prepareFronts(next *generation, clients []*relay.Client, runni
 		return nil, err
 	}
 	for i := range configs {
-		cfg := &configs[i]
+		cfg, of := &configs[i], next.files.fronts[i]
 		cfg.Shared, cfg.KeyLog, cfg.Log = g.shared, next.keyLog, g.log
-		cfg.Listeners, cfg.Fetched = next.radsec[i].listeners, g.fetchedFor(next.files.fronts[i])
+		cfg.Listeners, cfg.Fetched = next.radsec[i].listeners, g.fetchedFor(of)
 		if i > 0 {
 			cfg.Log = g.log.With("listener", cfg.Name)
 		}
-		g.connect(cfg, clients)
+		g.connect(cfg, clients, of.Transport)
 		f := running.named(cfg.Name)
+		if f != nil && (f.dtls != nil) != (of.Transport == config.TransportDTLS) {
+			f = nil // the name means another one now
+		}
 		if f == nil {
-			if f, err = g.newFront(cfg); err != nil {
+			if f, err = g.newFront(cfg, of, next.radsec[i].datagrams); err != nil {
 				return nil, err
 			}
 			change.added = append(change.added, f)
 		} else {
-			var c *tlsfront.Change
-			if c, err = f.server.Prepare(*cfg); err != nil {
+			c, err := f.prepare(cfg, of)
+			if err != nil {
 				return nil, err
 			}
 			change.changes = append(change.changes, c)
@@ -79,22 +101,55 @@ func (g *Gateway) prepareFronts(next *generation, clients []*relay.Client, runni
 }
 
 // newFront makes a front, which does not serve yet.
-func (g *Gateway) newFront(cfg *tlsfront.Config) (*front, error) {
-	server, err := tlsfront.New(*cfg)
-	if err != nil {
-		return nil, err
+func (g *Gateway) newFront(cfg *tlsfront.Config, of *frontMaterial, sockets []*dtlsfront.Listener) (f *front, err error) {
+	f = &front{name: cfg.Name}
+	if of.Transport == config.TransportDTLS {
+		c := overDTLS(cfg, of)
+		c.Listeners = sockets
+		if f.dtls, err = dtlsfront.NewFront(c); err != nil {
+			return nil, err
+		}
+		f.server = f.dtls
+	} else {
+		if f.tls, err = tlsfront.New(*cfg); err != nil {
+			return nil, err
+		}
+		f.server = f.tls
 	}
-	f := &front{name: cfg.Name, server: server}
 	f.ctx, f.stop = context.WithCancel(g.ctx)
 	return f, nil
 }
 
+// prepare checks another configuration for a front.
+func (f *front) prepare(cfg *tlsfront.Config, of *frontMaterial) (interface{ Apply() }, error) {
+	if f.dtls != nil {
+		return f.dtls.Prepare(overDTLS(cfg, of))
+	}
+	return f.tls.Prepare(*cfg)
+}
+
+// overDTLS returns the configuration of a front whose transport is DTLS.
+func overDTLS(cfg *tlsfront.Config, of *frontMaterial) dtlsfront.FrontConfig {
+	out := dtlsfront.FrontConfig{
+		Name: cfg.Name, Shared: cfg.Shared, Clients: cfg.Clients, MaxOutstanding: cfg.MaxOutstanding, Log: cfg.Log, Metrics: cfg.Metrics,
+		Certificates: append([]sessions.NamedCertificate{{Certificate: cfg.Certificate}}, cfg.Certificates...),
+		Identity: identity.Config{Auth: cfg.ClientAuth, ClientCA: cfg.ClientCA, Intermediates: cfg.Intermediates, CRLs: cfg.CRLs,
+			RefuseStaleCRL: cfg.RefuseStaleCRL, Fetched: cfg.Fetched},
+		Limits: dtlsfront.Limits{HandshakeTimeout: cfg.HandshakeTimeout, IdleTimeout: cfg.IdleTimeout, MaxSessions: of.Listen.MaxConnections,
+			MaxPerSource: cfg.MaxPerSource, MaxHandshakes: cfg.MaxHandshakes, MaxPackets: cfg.MaxPacketsPerConnection},
+	}
+	if cfg.KeyLog != nil {
+		out.KeyLog = cfg.KeyLog
+	}
+	return out
+}
+
 // connect makes the relay the handler of the connections of each client.
-func (g *Gateway) connect(cfg *tlsfront.Config, clients []*relay.Client) {
+func (g *Gateway) connect(cfg *tlsfront.Config, clients []*relay.Client, transport string) {
 	for _, one := range cfg.Clients {
 		i := slices.IndexFunc(clients, func(c *relay.Client) bool { return c.Config().Name == one.Name })
 		one.Open = func(s sessions.Conn) sessions.Handler {
-			return g.relay.Open(clients[i], s, s.RemoteAddr(), originOf(s))
+			return g.relay.Open(clients[i], s, s.RemoteAddr(), originOf(s, transport))
 		}
 	}
 }
@@ -105,7 +160,11 @@ func (c *frontChange) apply(next *generation) {
 		change.Apply()
 	}
 	for i, f := range c.all {
-		f.server.SetListeners(next.radsec[i].listeners)
+		if f.dtls != nil {
+			f.dtls.SetListeners(next.radsec[i].datagrams, next.Config.Listen.DrainTimeout)
+		} else {
+			f.tls.SetListeners(next.radsec[i].listeners)
+		}
 	}
 }
 

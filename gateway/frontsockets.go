@@ -1,21 +1,36 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"radsec-gw/config"
 	"radsec-gw/config/defaults"
+	"radsec-gw/dtlsfront"
 	"radsec-gw/tlsfront"
 )
 
 // frontSockets are the sockets of a front.
 type frontSockets struct {
 	name      string
-	addresses []netip.AddrPort // as configured; nil if Options has the listeners
-	listeners []net.Listener
+	addresses []netip.AddrPort      // as configured; nil if Options has the listeners
+	listeners []net.Listener        // of TLS
+	datagrams []*dtlsfront.Listener // of DTLS
+}
+
+// addrs returns the addresses of the sockets.
+func (f *frontSockets) addrs() (list []string) {
+	for _, l := range f.listeners {
+		list = append(list, l.Addr().String())
+	}
+	for _, l := range f.datagrams {
+		list = append(list, l.Addr().String())
+	}
+	return list
 }
 
 // passed returns the sockets of [listen] that Options has; nil if it has none.
@@ -26,7 +41,7 @@ func passed(given []net.Listener) []frontSockets {
 	return []frontSockets{{name: defaults.Listener, listeners: given}}
 }
 
-// listenersOf returns the sockets of all fronts.
+// listenersOf returns the TCP sockets of all fronts.
 func listenersOf(list []frontSockets) (all []net.Listener) {
 	for _, f := range list {
 		all = append(all, f.listeners...)
@@ -39,18 +54,28 @@ func listenersOf(list []frontSockets) (all []net.Listener) {
 func (g *Gateway) openFronts(cfg *config.Config, have []frontSockets) (want, opened []frontSockets, err error) {
 	defer func() {
 		if err != nil {
-			for _, l := range listenersOf(opened) {
-				l.Close()
-			}
+			closeFronts(opened)
 		}
 	}()
-	now := allAddresses(cfg)
+	now := map[string][]netip.AddrPort{}
+	for _, f := range cfg.Fronts() {
+		now[f.Transport] = append(now[f.Transport], f.Listen.Address...)
+	}
 	for i, f := range cfg.Fronts() {
 		if i == 0 && g.inherited {
 			want = append(want, have[0])
 			continue
 		}
 		one := frontSockets{name: f.Name, addresses: f.Listen.Address}
+		if f.Transport == config.TransportDTLS {
+			new, err := openDatagrams(&one, have, now[f.Transport])
+			opened = append(opened, frontSockets{name: f.Name, datagrams: new})
+			if err != nil {
+				return nil, opened, fmt.Errorf("%s: %w", frontKey(&f), err)
+			}
+			want = append(want, one)
+			continue
+		}
 		old, moved, err := oldSockets(&one, have)
 		opened = append(opened, frontSockets{name: f.Name, listeners: moved})
 		if err != nil {
@@ -58,10 +83,12 @@ func (g *Gateway) openFronts(cfg *config.Config, have []frontSockets) (want, ope
 		}
 		before := tlsfront.Addresses{Own: old.addresses}
 		for _, o := range have {
-			before.All = append(before.All, o.addresses...)
+			if len(o.listeners) > 0 {
+				before.All = append(before.All, o.addresses...)
+			}
 		}
 		var new []net.Listener
-		one.listeners, new, err = tlsfront.Listen(old.listeners, before, tlsfront.Addresses{Own: one.addresses, All: now})
+		one.listeners, new, err = tlsfront.Listen(old.listeners, before, tlsfront.Addresses{Own: one.addresses, All: now[f.Transport]})
 		if err != nil {
 			return nil, opened, fmt.Errorf("%s: %w", frontKey(&f), err)
 		}
@@ -79,12 +106,52 @@ func frontKey(f *config.Front) string {
 	return fmt.Sprintf("address of [[listener]] %q", f.Name)
 }
 
-// allAddresses returns the addresses of all fronts.
-func allAddresses(cfg *config.Config) (list []netip.AddrPort) {
-	for _, f := range cfg.Fronts() {
-		list = append(list, f.Listen.Address...)
+// openDatagrams gives a front its UDP sockets: those that it has already, and new ones, which it
+// returns, too.
+func openDatagrams(want *frontSockets, have []frontSockets, all []netip.AddrPort) (opened []*dtlsfront.Listener, err error) {
+	var old []*dtlsfront.Listener
+	if i := slices.IndexFunc(have, func(f frontSockets) bool { return f.name == want.name }); i >= 0 {
+		old = slices.Clone(have[i].datagrams)
 	}
-	return list
+	for _, a := range want.addresses {
+		if i := slices.IndexFunc(old, func(l *dtlsfront.Listener) bool { return l.Address == a }); i >= 0 {
+			want.datagrams = append(want.datagrams, old[i])
+			old = slices.Delete(old, i, i+1)
+			continue
+		}
+		l, err := dtlsfront.Listen(a, all...)
+		if err != nil {
+			return opened, fmt.Errorf("%w; %s", err, datagramHint(err, a, have))
+		}
+		want.datagrams, opened = append(want.datagrams, l), append(opened, l)
+	}
+	return opened, nil
+}
+
+// datagramHint returns advice on an error of opening a UDP socket.
+func datagramHint(err error, a netip.AddrPort, have []frontSockets) string {
+	ours := func(f frontSockets) bool {
+		return slices.ContainsFunc(f.datagrams, func(l *dtlsfront.Listener) bool { return l.Address.Port() == a.Port() })
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && slices.ContainsFunc(have, ours):
+		return "another listener of this gateway has the port until the reload is done: the sessions there could not go on; use another port, or restart"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program uses the port, or sessions of this gateway there have not ended yet: \"ss -lunp\" names it"
+	}
+	return tlsfront.BindHint(err, a.Port())
+}
+
+// closeFronts closes the sockets of fronts.
+func closeFronts(list []frontSockets) {
+	for _, f := range list {
+		for _, l := range f.listeners {
+			l.Close()
+		}
+		for _, l := range f.datagrams {
+			l.Close()
+		}
+	}
 }
 
 // oldSockets returns the sockets that a front has already, with those of its addresses that
@@ -100,7 +167,7 @@ func oldSockets(want *frontSockets, have []frontSockets) (old frontSockets, move
 		}
 		for _, other := range have {
 			i := slices.Index(other.addresses, a)
-			if i < 0 {
+			if i < 0 || len(other.listeners) == 0 {
 				continue
 			}
 			l, err := duplicate(other.listeners[i])

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"radsec-gw/config"
 	"radsec-gw/identity"
 	"radsec-gw/relay"
 	"radsec-gw/rules"
@@ -8,8 +9,9 @@ import (
 )
 
 // originOf returns where a session of a client comes from.
-func originOf(s sessions.Conn) relay.Origin {
+func originOf(s sessions.Conn, transport string) relay.Origin {
 	return relay.Origin{
+		DTLS:  transport == config.TransportDTLS,
 		Facts: func() *rules.Facts { return factsOf(s) },
 		SourceKey: func(bySerial bool) []byte {
 			leaf, _ := s.Security()

@@ -57,10 +57,15 @@ func listenerChanges() map[string]keyChange {
 		}
 	}
 	all["Listeners.Name"] = withTable(listener+address, func(g *Gateway) any { return g.current.Load().fronts.named("l") != nil })
+	all["Listeners.Transport"] = withTable(listener+address+"transport = \"dtls\"\n", func(g *Gateway) any {
+		f := g.current.Load().fronts.named("l")
+		return f != nil && f.dtls != nil
+	})
+	all["Clients.Transports"] = keyChange{"", `transports = ["tls", "dtls"]`, func(g *Gateway) any { return g.clients[0].Config().OverDTLS != nil }}
 	all["Listeners.Listen.Clients"] = withTable(listener+address+"clients = [\"campus\"]\n", accepts("l"))
 	all["Listeners.Listen.CRL"] = withTable(listener+address+"crl = [\"ca.crl\"]\n", func(g *Gateway) any { // it counts for both
 		f := g.current.Load().fronts.named("l")
-		return f != nil && len(f.server.Config().CRLs)+len(g.listen().Config().CRLs) == 2
+		return f != nil && len(f.tls.Config().CRLs)+len(g.listen().Config().CRLs) == 2
 	})
 
 	more := func(g *Gateway) any { return len(g.listen().Config().Certificates) }
@@ -71,7 +76,7 @@ func listenerChanges() map[string]keyChange {
 	})
 	all["Certificates.Listeners"] = withTable(listener+address+certificate+"listeners = [\"l\"]\n", func(g *Gateway) any {
 		f := g.current.Load().fronts.named("l")
-		return f != nil && len(f.server.Config().Certificates) > len(g.listen().Config().Certificates)
+		return f != nil && len(f.tls.Config().Certificates) > len(g.listen().Config().Certificates)
 	})
 	return all
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/dtlsfront"
 	"radsec-gw/dynauth"
 	"radsec-gw/tlsfront"
 )
@@ -164,9 +165,10 @@ func (s *sockets) without(other *sockets) *sockets {
 	var rest sockets
 	for _, f := range s.radsec {
 		f.listeners = slices.DeleteFunc(slices.Clone(f.listeners), func(l net.Listener) bool { return slices.Contains(listenersOf(other.radsec), l) })
-		if len(f.listeners) > 0 {
-			rest.radsec = append(rest.radsec, f)
-		}
+		f.datagrams = slices.DeleteFunc(slices.Clone(f.datagrams), func(l *dtlsfront.Listener) bool {
+			return slices.ContainsFunc(other.radsec, func(o frontSockets) bool { return slices.Contains(o.datagrams, l) })
+		})
+		rest.radsec = append(rest.radsec, f)
 	}
 	for _, l := range s.dynamic {
 		if !slices.Contains(other.dynamic, l) {
@@ -184,9 +186,7 @@ func (s *sockets) without(other *sockets) *sockets {
 
 // closeSockets closes sockets that were opened and are not served.
 func (g *Gateway) closeSockets(s *sockets) {
-	for _, l := range listenersOf(s.radsec) {
-		l.Close()
-	}
+	closeFronts(s.radsec)
 	if s.web != nil {
 		s.web.Close()
 	}

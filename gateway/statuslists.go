@@ -107,11 +107,12 @@ func listenerList(current *generation, connections []status.Connection, now time
 	}
 	list := make([]status.Listener, 0, len(current.files.fronts))
 	for i, f := range current.files.fronts {
-		l := status.Listener{Name: f.Name, Addresses: []string{}, Connections: open[f.Name], MaxConnections: current.Descriptors.share(current.Config, f.Listen.MaxConnections),
+		l := status.Listener{Name: f.Name, Transport: f.Transport, Addresses: []string{}, Connections: open[f.Name], MaxConnections: f.Listen.MaxConnections,
 			Clients: append([]string{}, f.Listen.Clients...), Certificates: len(f.certificates)}
-		for _, socket := range current.radsec[i].listeners {
-			l.Addresses = append(l.Addresses, socket.Addr().String())
+		if f.Transport == config.TransportTLS {
+			l.MaxConnections = current.Descriptors.share(current.Config, l.MaxConnections)
 		}
+		l.Addresses = append(l.Addresses, current.radsec[i].addrs()...)
 		for _, c := range f.certificates {
 			if l.ExpiresAt == nil || c.pair.Leaf.NotAfter.Before(*l.ExpiresAt) {
 				l.ExpiresAt = timeOrNil(c.pair.Leaf.NotAfter)

@@ -240,4 +240,4 @@ func (g *testGateway) lines(texts ...string) (n int) {
 }
 
 // listen returns the server of [listen].
-func (g *Gateway) listen() *tlsfront.Server { return g.current.Load().fronts[0].server }
+func (g *Gateway) listen() *tlsfront.Server { return g.current.Load().fronts[0].tls }

@@ -6,7 +6,7 @@ type Class interface {
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
 		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
 		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | CRLFetcher | HTTPConnections | Renderings |
-		DTLSReceiving | DTLSServer | DTLSListener | DTLSAdmission | DTLSPending | DTLSSession | DTLSSending | DTLSOutput |
+		DTLSReceiving | DTLSServer | DTLSListeners | DTLSListener | DTLSAdmission | DTLSPending | DTLSSession | DTLSSending | DTLSOutput |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
 
@@ -53,6 +53,7 @@ type (
 	Renderings        struct{}
 	DTLSReceiving     struct{}
 	DTLSServer        struct{}
+	DTLSListeners     struct{}
 	DTLSListener      struct{}
 	DTLSAdmission     struct{}
 	DTLSPending       struct{}
@@ -104,6 +105,7 @@ var order = [][]lock{
 		{Listeners{}, "tlsfront.listeners.mu", false},
 		{Outgoing{}, "tlsfront.outgoing.mu", false}, // under a lock of crypto/tls
 		{KeyLog{}, "tlsfront.KeyLog.mu", false},     // the same
+		{DTLSListeners{}, "dtlsfront.listeners.mu", false},
 		{DTLSListener{}, "dtlsfront.Listener.mu", false},
 		{DTLSAdmission{}, "dtlsfront.admission.mu", false},
 		{DTLSPending{}, "dtlsfront.pending.mu", false},

@@ -69,6 +69,7 @@ type Metrics struct {
 	crlFetches   *CRLFetches
 	scrapes      *scrapes
 	dynAuth      *DynAuth
+	dtls         *DTLS
 
 	routeStates atomic.Pointer[func() []RouteState]
 
@@ -104,6 +105,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		crlFetches:   newCRLFetches(shared),
 		scrapes:      newScrapes(shared),
 		dynAuth:      newDynAuth(shared),
+		dtls:         newDTLS(shared),
 
 		clients:  map[string]*Client{},
 		servers:  map[serverKey]*Server{},

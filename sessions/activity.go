@@ -11,10 +11,17 @@ import (
 // not count. A session that requests may be sent down stays open if its client has no other:
 // whether the client is still there, the transport finds out.
 
+// Busy is what a Handler says about what is under way.
+type Busy interface {
+	Outstanding() int
+	Awaited() int
+	Keep() bool
+}
+
 // Activity says when a session is idle. Its methods belong to the goroutine that calls the
 // Handler, but Answered, which any goroutine may call.
 type Activity struct {
-	Handler Handler   // set before the first packet
+	Handler Busy      // set before the first packet
 	Started time.Time // of the gateway, say: Answered counts from then
 
 	LastRequest time.Time // when the last packet that is not a Status-Server arrived

@@ -9,6 +9,7 @@
 //	shared.go     what all listeners know of a client: its connections and limits
 //	ratelimit.go  packets and octets a second
 //	activity.go   when a session is idle
+//	certificates.go  which of the gateway's certificates a client gets
 //	refusal.go    why there is no session, or no longer
 //
 // # Locks

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/sessions"
 )
 
 // pairOf returns a certificate for names, with an RSA key or one of ECDSA.
@@ -38,7 +39,7 @@ func TestWhichCertificateIsPresented(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) {
 		f.pki, cfg.ClientCA = pki, []*x509.Certificate{pki.ca.Certificate}
 		cfg.Certificate = ecdsa
-		cfg.Certificates = []NamedCertificate{{Certificate: rsaTwin}, {Certificate: wild}, {Certificate: renamed, Names: []string{"outside.example.org", "*.outside.example.org"}}}
+		cfg.Certificates = []sessions.NamedCertificate{{Certificate: rsaTwin}, {Certificate: wild}, {Certificate: renamed, Names: []string{"outside.example.org", "*.outside.example.org"}}}
 	})
 	onlyRSA := []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 	for _, x := range []struct {
@@ -98,7 +99,7 @@ func TestExpiredCertificateComesLast(t *testing.T) {
 	good := pairOf(pki.ca, false, "radsec-server")
 	f := startTCP(t, func(f *front, cfg *Config) {
 		f.pki, cfg.ClientCA, cfg.Certificate = pki, []*x509.Certificate{pki.ca.Certificate}, expired
-		cfg.Certificates = []NamedCertificate{{Certificate: good}}
+		cfg.Certificates = []sessions.NamedCertificate{{Certificate: good}}
 	})
 	for name, want := range map[string]*tls.Certificate{"radsec-server": &good, "": &good, "old.example.org": &expired} {
 		cfg := f.clientConfig()
@@ -118,7 +119,7 @@ func TestAnyOwnCertificateIsRefused(t *testing.T) {
 	further := pairOf(pki.ca, false, "b.example.org")
 	f := startTCP(t, func(f *front, cfg *Config) {
 		f.pki, cfg.ClientCA, cfg.Certificate = pki, []*x509.Certificate{pki.ca.Certificate}, pki.server.TLS()
-		cfg.Certificates = []NamedCertificate{{Certificate: further}}
+		cfg.Certificates = []sessions.NamedCertificate{{Certificate: further}}
 	})
 	cfg := f.clientConfig()
 	cfg.Certificates = []tls.Certificate{further}
@@ -134,7 +135,7 @@ func TestAlertNamesTheIssuerOfWhatWasPresented(t *testing.T) {
 	further := pairOf(other, false, "b.example.org")
 	f := startTCP(t, func(f *front, cfg *Config) {
 		f.pki, cfg.ClientCA, cfg.Certificate = pki, []*x509.Certificate{pki.ca.Certificate}, pki.server.TLS()
-		cfg.Certificates = []NamedCertificate{{Certificate: further}}
+		cfg.Certificates = []sessions.NamedCertificate{{Certificate: further}}
 	})
 	cfg := f.clientConfig()
 	cfg.ServerName = "b.example.org"

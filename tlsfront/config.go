@@ -27,20 +27,20 @@ type Config struct {
 	Name   string           // of the listener, in metrics; "": that of [listen]
 	Shared *sessions.Shared // with the other listeners; nil: nothing is
 
-	Certificate    tls.Certificate        // the server's own, with its chain
-	Certificates   []NamedCertificate     // further ones; certificates.go says which is presented
-	ClientCA       []*x509.Certificate    // for clients without a CA of their own, never the system's (RFC 6614bis §3.3.1)
-	Intermediates  []*x509.Certificate    // used for building paths, not trusted by themselves
-	ClientAuth     identity.ClientAuth    // 0: RequireCertificate; New warns about anything else
-	MinVersion     uint16                 // 0: TLS 1.2, the least allowed
-	CipherSuites   []uint16               // for TLS 1.2; nil: Go's choice
-	RadiusVersions []string               // offered by ALPN, of Radius10 and Radius11 (RFC 9765 §3); nil: no ALPN, RADIUS/1.0
-	Clients        []*sessions.Client     // the first match counts
-	CRLs           []*x509.RevocationList // each signed by a certificate of ClientCA, of a client's CA or of Intermediates
-	RefuseStaleCRL bool                   // refuse certificates of an issuer whose newest list is out of date; else only warn
-	Fetched        identity.Fetched       // what is known of lists that are fetched by URL
-	TicketKeys     [][32]byte             // session ticket keys, the first encrypts (RFC 5077 §5.5); nil: random ones, changed daily
-	ProxyNetworks  []netip.Prefix         // load balancers, which must send a PROXY header; others must not
+	Certificate    tls.Certificate             // the server's own, with its chain
+	Certificates   []sessions.NamedCertificate // further ones; sessions.CertificateFor says which is presented
+	ClientCA       []*x509.Certificate         // for clients without a CA of their own, never the system's (RFC 6614bis §3.3.1)
+	Intermediates  []*x509.Certificate         // used for building paths, not trusted by themselves
+	ClientAuth     identity.ClientAuth         // 0: RequireCertificate; New warns about anything else
+	MinVersion     uint16                      // 0: TLS 1.2, the least allowed
+	CipherSuites   []uint16                    // for TLS 1.2; nil: Go's choice
+	RadiusVersions []string                    // offered by ALPN, of Radius10 and Radius11 (RFC 9765 §3); nil: no ALPN, RADIUS/1.0
+	Clients        []*sessions.Client          // the first match counts
+	CRLs           []*x509.RevocationList      // each signed by a certificate of ClientCA, of a client's CA or of Intermediates
+	RefuseStaleCRL bool                        // refuse certificates of an issuer whose newest list is out of date; else only warn
+	Fetched        identity.Fetched            // what is known of lists that are fetched by URL
+	TicketKeys     [][32]byte                  // session ticket keys, the first encrypts (RFC 5077 §5.5); nil: random ones, changed daily
+	ProxyNetworks  []netip.Prefix              // load balancers, which must send a PROXY header; others must not
 
 	KeyLog *KeyLog // the secrets of connections are written there; nil: nowhere
 
@@ -81,6 +81,11 @@ func (c *Config) setDefaults() {
 	}
 }
 
+// certificates returns the certificates in their order.
+func (c *Config) certificates() []sessions.NamedCertificate {
+	return append([]sessions.NamedCertificate{{Certificate: c.Certificate}}, c.Certificates...)
+}
+
 func (c *Config) validate() error {
 	switch {
 	case len(c.Listeners) == 0:
@@ -89,7 +94,7 @@ func (c *Config) validate() error {
 		return errors.New("no Metrics")
 	case len(c.Certificate.Certificate) == 0:
 		return errors.New("no server certificate")
-	case slices.ContainsFunc(c.Certificates, func(n NamedCertificate) bool { return len(n.Certificate.Certificate) == 0 }):
+	case slices.ContainsFunc(c.Certificates, func(n sessions.NamedCertificate) bool { return len(n.Certificate.Certificate) == 0 }):
 		return errors.New("a further certificate is empty")
 	case c.MinVersion < tls.VersionTLS12:
 		return fmt.Errorf("minimum version %s: TLS 1.2 is the least allowed (RFC 9325 §3.1.1)", tls.VersionName(c.MinVersion))

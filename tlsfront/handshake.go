@@ -70,6 +70,15 @@ func tlsConfig(p *policy) *tls.Config {
 	return c
 }
 
+// certificateFor returns the certificate that a client gets, and notes it for the log.
+func (p *policy) certificateFor(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	chosen := sessions.CertificateFor(p.cfg.certificates(), hello)
+	if c, ok := hello.Conn.(*conn); ok {
+		c.presented = chosen
+	}
+	return chosen, nil
+}
+
 // keyExchanges are the supported key exchanges: those of crypto/tls except slow ones. With
 // P-521 a ClientHello costs us 2.6 ms, thirty times one with X25519. Their order is up to
 // crypto/tls.

@@ -16,7 +16,6 @@
 //	              ClientHello; after a PROXY header behind a load balancer (proxy.go)
 //	handshake.go  Server.handshake does TLS under one deadline, on a conn (conn.go) that
 //	              limits what the peer may send (allowance.go)
-//	certificates.go  which of the gateway's certificates a client gets
 //	keylog.go     the secrets of connections, for Wireshark
 //	keylogfile.go the file that they are written to
 //	alpn.go       which version of RADIUS is used (RFC 9765)

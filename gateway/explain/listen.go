@@ -59,7 +59,11 @@ func printFront(t io.Writer, p *gateway.Plan, f *gateway.FrontFiles) {
 	for _, a := range f.Listen.Address {
 		addresses = append(addresses, a.String())
 	}
-	fmt.Fprintf(t, "  address\t%s, %s and newer\n", strings.Join(addresses, ", "), tls.VersionName(f.Listen.MinTLS))
+	spoken := tls.VersionName(f.Listen.MinTLS) + " and newer"
+	if f.Transport == config.TransportDTLS {
+		spoken = "DTLS 1.2 over UDP"
+	}
+	fmt.Fprintf(t, "  address\t%s, %s\n", strings.Join(addresses, ", "), spoken)
 	if own("certificate") {
 		printOwn(t, p, f)
 	}

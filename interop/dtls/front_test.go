@@ -2,6 +2,7 @@ package dtls
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
@@ -68,9 +69,13 @@ func newFront(t *testing.T) *front {
 	return f
 }
 
-func (f *front) Admit(netip.AddrPort) bool                          { return true }
-func (f *front) Handshake(netip.AddrPort) (handshake.Config, error) { return f.config, nil }
-func (f *front) Move(*dtlsfront.Session, netip.AddrPort) bool       { return false }
+func (f *front) Ended(netip.AddrPort, dtlsfront.Count, error) {}
+
+func (f *front) Admit(netip.AddrPort) bool { return true }
+func (f *front) Handshake(netip.AddrPort, *tls.ClientHelloInfo) (handshake.Config, error) {
+	return f.config, nil
+}
+func (f *front) Move(*dtlsfront.Session, netip.AddrPort) bool { return false }
 func (f *front) Accept(s *dtlsfront.Session) (dtlsfront.Sink, error) {
 	f.opened.Add(1)
 	return &answerer{s}, nil

@@ -130,7 +130,8 @@ type Route struct {
 // Listener is what RadSec clients connect to: [listen] or a [[listener]].
 type Listener struct {
 	Name           string     `json:"name"`            // as configured; "listen" is [listen]
-	Addresses      []string   `json:"addresses"`       // IP addresses and TCP ports
+	Transport      string     `json:"transport"`       // "tls" or "dtls"
+	Addresses      []string   `json:"addresses"`       // IP addresses and ports, TCP or UDP
 	Connections    int64      `json:"connections"`     // of known clients, open now
 	MaxConnections int        `json:"max_connections"` // at a time
 	Clients        []string   `json:"clients"`         // that it accepts, at most 10; empty: all

@@ -1,0 +1,95 @@
+package dtlsfront
+
+import (
+	"crypto/x509"
+	"log/slog"
+	"time"
+
+	"radsec-gw/identity"
+	"radsec-gw/logs"
+	"radsec-gw/metrics"
+	"radsec-gw/sessions"
+	"radsec-gw/wire"
+)
+
+// member is a session of a client of a Front, as package sessions and the client's Handler see
+// it.
+type member struct {
+	*Session
+	// static after construction
+	front  *Front
+	number uint64 // of all sessions of the gateway
+	entry  sessions.Entry
+}
+
+// Client returns the configured client of the session.
+func (m *member) Client() *sessions.Client { return m.entry.Client() }
+
+// Number returns the number of the session, from 1 since the gateway has started.
+func (m *member) Number() uint64 { return m.number }
+
+// Version11 reports that the session does not speak RADIUS/1.1: DTLS 1.2 cannot (RFC 9765
+// §3.4).
+func (m *member) Version11() bool { return false }
+
+// Entry returns the session's entry in the table.
+func (m *member) Entry() *sessions.Entry { return &m.entry }
+
+// Peer returns who the session is with now, and the certificates of its handshake.
+func (m *member) Peer() (*identity.Peer, []*x509.Certificate) {
+	return identity.NewPeer(m.RemoteAddr().Addr(), m.certs), m.certs
+}
+
+// Terminate ends the session. It does not wait.
+func (m *member) Terminate(r metrics.Reason, text string) { m.terminate(r, text) }
+
+// StartDraining ends the session as soon as nothing is outstanding.
+func (m *member) StartDraining() {
+	m.drain(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+}
+
+// clientSink gives a member's packets to the client's Handler.
+type clientSink struct {
+	sessions.Handler
+	m *member
+}
+
+// Packet gives a packet to the Handler, or drops it if its client exceeds a limit: there is no
+// way to slow it down, and it sends again.
+func (s *clientSink) Packet(p []byte) error {
+	st := s.m.entry.State()
+	st.Metrics.Received(len(p))
+	if fate, over := s.overLimit(len(p)); over {
+		st.Metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
+		s.m.logShed(fate)
+		return nil
+	}
+	return s.Handler.Packet(p)
+}
+
+// overLimit reports whether a packet of n octets exceeds a limit, and its fate then.
+func (s *clientSink) overLimit(n int) (metrics.Fate, bool) {
+	if limit := s.m.front.policy.Load().cfg.MaxOutstanding; limit > 0 && s.Outstanding()+s.m.unflushed > limit {
+		return metrics.FateTooManyOutstanding, true
+	}
+	if l := s.m.entry.State().Limiter(); l != nil {
+		if wait, _ := l.Allow(time.Now(), n); wait > 0 {
+			return metrics.FateRateLimited, true
+		}
+	}
+	return 0, false
+}
+
+// logShed logs, once a minute for each client, that its packets are dropped.
+func (m *member) logShed(fate metrics.Fate) {
+	m.entry.State().Sheds.Log(func() logs.Line {
+		return logs.Line{Log: m.front.cfg.Log, Level: slog.LevelWarn, Text: "packets of a client are dropped because it sends more than its limit: is it at fault, or is the limit too low?",
+			Fields: []any{"client", m.Client().Name, "connection", m.RemoteAddr(), "fate", fate}}
+	})
+}
+
+// Closed tells the Handler that the session has ended, and removes it from the table.
+func (s *clientSink) Closed() {
+	s.Handler.Closed()
+	s.m.front.table.Unregister(s.m, s.m.Ended())
+}
