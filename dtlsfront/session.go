@@ -156,3 +156,6 @@ func (s *Session) sendLastFlight() {
 	s.sending.Unlock()
 	s.listener.out.add(b, &peer)
 }
+
+// Version11 reports false: RADIUS/1.1 (RFC 9765) is not offered.
+func (s *Session) Version11() bool { return false }
