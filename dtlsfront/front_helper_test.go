@@ -67,7 +67,7 @@ func start(t testing.TB, change ...func(*dtlsfront.Config, *handshake.Config)) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := dtlsfront.Config{Listeners: []*dtlsfront.Listener{listener}, Acceptor: f, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	cfg := dtlsfront.Config{Listeners: []*dtlsfront.Listener{listener}, Acceptor: f, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&cfg, &f.config)
 	}

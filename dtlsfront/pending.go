@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -20,6 +21,9 @@ const (
 	maxWaiting = 16
 	// maxWaitingOctets bounds their size.
 	maxWaitingOctets = 32 << 10
+	// maxOctets is how much a handshake may receive: pion keeps up to 2 MB of fragments. A
+	// flight with a chain of 16 kB may arrive seven times.
+	maxOctets = 128 << 10
 )
 
 // pending is a handshake with a peer that has returned a cookie. A goroutine does it.
@@ -38,7 +42,8 @@ type pending struct {
 
 	mu      locks.Mutex[locks.DTLSPending] // guards what follows
 	waiting [][]byte
-	octets  int
+	octets  int      // of waiting
+	total   int      // octets that arrived
 	session *Session // that it led to
 	ended   bool
 }
@@ -48,6 +53,7 @@ var (
 	errDisplaced = errors.New("ended to admit others: it was the oldest of the source that had the most")
 	errReplaced  = errors.New("the client started another handshake")
 	errStopping  = errors.New("the gateway stops")
+	errTooLong   = fmt.Errorf("the client has sent more than %d octets, which is the limit for a handshake", maxOctets)
 	errTimeout   = errors.New("the handshake was not complete in time")
 )
 
@@ -75,11 +81,14 @@ func (p *pending) offer(d []byte) *Session {
 	case p.session != nil:
 		return p.session
 	case p.ended:
+	case p.total > maxOctets:
+		p.cancel(errTooLong)
 	case len(p.waiting) >= maxWaiting || p.octets+len(d) > maxWaitingOctets:
 		p.listener.server.count(HandshakeOverflow)
 	default:
 		p.waiting = append(p.waiting, bytes.Clone(d))
 		p.octets += len(d)
+		p.total += len(d)
 		select {
 		case p.wake <- struct{}{}:
 		default:

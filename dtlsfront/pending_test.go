@@ -125,6 +125,26 @@ func TestHandshakesAreLimited(t *testing.T) {
 	expectCount(t, f, "a handshake is displaced", dtlsfront.HandshakeDisplaced, 3)
 }
 
+// A handshake in which the client sends without end is ended.
+// Rules: DT5
+func TestHandshakeThatIsTooLong(t *testing.T) {
+	f := start(t)
+	c := f.socket()
+	defer c.Close()
+	n := f.newcomer(t, c)
+	n.send(c)
+	n.receive()
+	n.send(c)
+	n.receive()
+	// A fragment of a certificate that is never whole.
+	fragment := record.AppendPlain(nil, record.Handshake, 5, append([]byte{11, 0xff, 0xff, 0xff, 0, 9, 0, 0, 0, 0, 3, 0xe8}, make([]byte, 1000)...))
+	eventually(t, "the handshake fails", func() bool {
+		c.WriteTo(fragment, net.UDPAddrFromAddrPort(f.address))
+		return f.server.Count(dtlsfront.HandshakeFailed) == 1
+	})
+	ask(t, f.dial(nil), packet(1, 20))
+}
+
 // Neither a ClientHello with a forged source, nor a handshake that is not completed, is noticed
 // by the session at its address.
 // Rules: DT6

@@ -34,11 +34,15 @@ func Open(ctx context.Context, cfg Config, w io.Writer) (*Conn, *Result, error) 
 	if err != nil {
 		return nil, r, &ConfigError{fmt.Errorf("the request cannot be encoded: %w", err)}
 	}
-	conn, err := dial(ctx, &cfg)
+	var conn net.Conn
+	if cfg.DTLS {
+		conn, r.TLS, err = dialDTLS(ctx, &cfg)
+	} else {
+		conn, r.TLS, err = dial(ctx, &cfg)
+	}
 	if err != nil {
 		return nil, r, err
 	}
-	r.TLS = conn.ConnectionState()
 	c := &Conn{conn: conn, t: &transcript{w: w, secret: []byte(cfg.Secret)}}
 	c.t.connected(&cfg, r.TLS)
 	if err := c.begin(ctx, &cfg, request, sent, r); err != nil {

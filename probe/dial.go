@@ -18,18 +18,18 @@ import (
 )
 
 // dial connects as cfg says. Its errors say what to check.
-func dial(ctx context.Context, cfg *Config) (*tls.Conn, error) {
+func dial(ctx context.Context, cfg *Config) (net.Conn, tls.ConnectionState, error) {
 	tlsConfig, err := clientTLS(cfg)
 	if err != nil {
-		return nil, err
+		return nil, tls.ConnectionState{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(cfg.Timeout, connectTimeout))
 	defer cancel()
 	conn, err := (&tls.Dialer{Config: tlsConfig}).DialContext(ctx, "tcp", cfg.Address)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w%s", cfg.Address, err, dialHint(err))
+		return nil, tls.ConnectionState{}, fmt.Errorf("connecting to %s: %w%s", cfg.Address, err, dialHint(err))
 	}
-	return conn.(*tls.Conn), nil
+	return conn, conn.(*tls.Conn).ConnectionState(), nil
 }
 
 // clientTLS returns the TLS configuration for cfg. It reads the files that cfg names.

@@ -27,6 +27,7 @@ func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.D
 	if _, err := conn.Write(request); err != nil {
 		return nil, nil, 0, replyError(ctx, err, timeout)
 	}
+	defer resend(conn, request)()
 	for {
 		if reply, err = ReadPacket(conn); err != nil {
 			return nil, nil, 0, replyError(ctx, err, timeout)

@@ -49,12 +49,13 @@ type Config struct {
 	CAFile     string        // CA that the server's certificate must come from, PEM
 	CertFile   string        // the client's certificate, PEM
 	KeyFile    string        // its private key, PEM
+	DTLS       bool          // RADIUS/DTLS over UDP instead of RADIUS/TLS over TCP
 	Version    string        // of RADIUS, to offer by ALPN: "1.0", "1.1", "both" or "none"; "" is "both"
 	Timeout    time.Duration // for the reply, and at most 10 s of it for connecting; 0 is DefaultTimeout
 
 	// the request
 	Kind                   Kind
-	Secret                 string   // shared secret of the connection; "" is "radsec" (RFC 6614 §2.3)
+	Secret                 string   // shared secret of the connection; "" is "radsec" (RFC 6614 §2.3), over DTLS "radius/dtls" (RFC 7360 §2.1)
 	User                   string   // User-Name; "" for none
 	Password               string   // of an Access-Request
 	CHAP                   bool     // CHAP instead of PAP; the Request Authenticator is the challenge
@@ -76,6 +77,9 @@ const connectTimeout = 10 * time.Second
 func (c Config) withDefaults() Config {
 	c.Version = cmp.Or(c.Version, "both")
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
+	if c.DTLS {
+		c.Secret = cmp.Or(c.Secret, "radius/dtls")
+	}
 	c.Secret = cmp.Or(c.Secret, "radsec")
 	c.StatusType = cmp.Or(c.StatusType, "start")
 	return c

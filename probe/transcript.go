@@ -25,7 +25,7 @@ func (t *transcript) connected(cfg *Config, state tls.ConnectionState) {
 		agreed = ", " + state.NegotiatedProtocol
 	}
 	fmt.Fprintf(t.w, "connected to %s, %s%s, server certificate %q verified by %s\n",
-		cfg.Address, tls.VersionName(state.Version), agreed, state.PeerCertificates[0].Subject.CommonName, cfg.CAFile)
+		cfg.Address, versionName(state.Version), agreed, state.PeerCertificates[0].Subject.CommonName, cfg.CAFile)
 }
 
 // sent writes the request; its passwords stay hidden.

@@ -118,6 +118,7 @@ func (o *probeFlags) register(c *cli.Command) {
 	c.Flags.DurationVar(&o.Timeout, "timeout", 0, "`DURATION` to wait for the answer (default 35s, longer than the gateway waits for its servers; 30s over UDP)")
 	c.Flags.StringVar(&o.server, "server", "", "send over UDP to the [[server]] with this `NAME`, or to one address of it, NAME@ADDRESS")
 	c.Flags.StringVar(&o.config, "config", "", "the configuration `FILE` of -server (default: as for serve)")
+	c.Flags.BoolVar(&o.DTLS, "dtls", false, "RADIUS/DTLS over UDP (RFC 7360) instead of RADIUS/TLS over TCP; the secret is radius/dtls by default")
 	c.Flags.BoolVar(&o.udp, "udp", false, "send over UDP to the RADIUS server at -address, with -secret")
 	c.Flags.BoolVar(&o.quiet, "quiet", false, "print nothing but failures")
 	c.Flags.Func("attr", "further attribute, `NAME=VALUE`, repeatable: Calling-Station-Id=02-00-00-00-00-01, Framed-IP-Address=192.0.2.1, Class=0x0102, 26=0x…", func(s string) error {
@@ -138,6 +139,10 @@ func (o *probeFlags) complete() error {
 		return fmt.Errorf("-timeout: expected a duration above 0, such as 35s, got %v", o.Timeout)
 	case o.config != "" && o.server == "":
 		return errors.New("-config goes with -server only")
+	case o.DTLS && (o.udp || o.server != ""):
+		return errors.New("-dtls does not go with -udp and -server, which send plain RADIUS")
+	case o.DTLS && o.Version == "1.1":
+		return errors.New("-dtls does not go with -radius-version 1.1, which needs TLS 1.3 (RFC 9765 §3.4)")
 	case o.udp && o.server != "":
 		return errors.New("expected -udp or -server, got both")
 	case o.server != "" && (has("address") || has("secret") || has("secret-file")):
@@ -147,6 +152,9 @@ func (o *probeFlags) complete() error {
 	}
 	if err := o.listen.check(o); err != nil {
 		return err
+	}
+	if o.DTLS && !has("secret") {
+		o.Secret = "" // the default is that of DTLS
 	}
 	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
 	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))

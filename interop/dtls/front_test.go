@@ -58,7 +58,7 @@ func newFront(t *testing.T) *front {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.server, err = dtlsfront.New(dtlsfront.Config{Listeners: []*dtlsfront.Listener{l}, Acceptor: f, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
+	if f.server, err = dtlsfront.New(dtlsfront.Config{Listeners: []*dtlsfront.Listener{l}, Acceptor: f, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	f.address = l.Addr()
