@@ -21,8 +21,9 @@ type Listener struct {
 	// on port 2083, too, with DTLS 1.2; a client needs transports = ["tls", "dtls"] or
 	// ["dtls"], and its secret is "radius/dtls" unless it is given. min_tls, cipher_suites,
 	// radius_versions, session_ticket_keys, silent_timeout, packet_timeout, write_timeout and
-	// proxy_protocol have no meaning for DTLS. A client that is idle for idle_timeout is
-	// forgotten: from "60s" to "10m" is of use.
+	// proxy_protocol have no meaning for DTLS; handshake_timeout is "30s" there by default,
+	// because what is lost is sent again. A client that is idle for idle_timeout is forgotten:
+	// from "60s" to "10m" is of use.
 	// Default: "tls"
 	Transport string // TransportTLS, TransportDTLS
 
@@ -126,6 +127,7 @@ func readListener(t *table, listen *Listen) Listener {
 	t.choice("transport", &l.Transport, TransportTLS, TransportDTLS)
 	if l.Transport == TransportDTLS {
 		refuseForDTLS(t)
+		l.Listen.HandshakeTimeout = defaults.HandshakeTimeoutDTLS
 	}
 	readFront(t, &l.Listen)
 	t.done()

@@ -28,7 +28,7 @@ type Config struct {
 // Limits are what may change while a Server serves. A zero value means the default that is
 // given here, or that package defaults has for the field.
 type Limits struct {
-	HandshakeTimeout time.Duration // from the ClientHello with a cookie to the end of the handshake
+	HandshakeTimeout time.Duration // from the ClientHello with a cookie to the end of the handshake; 0: 30 s
 	IdleTimeout      time.Duration // without a request (Status-Server does not count) and none outstanding; 0: never
 
 	MaxSessions   int // at one time
@@ -38,7 +38,7 @@ type Limits struct {
 }
 
 func (l *Limits) setDefaults() {
-	l.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, defaults.HandshakeTimeout)
+	l.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, defaults.HandshakeTimeoutDTLS)
 	l.MaxSessions = cmp.Or(l.MaxSessions, defaults.MaxConnections)
 	l.MaxHandshakes = cmp.Or(l.MaxHandshakes, defaults.MaxHandshakes)
 }

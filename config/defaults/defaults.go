@@ -18,6 +18,11 @@ const (
 	MaxHandshakes    = 512
 )
 
+// HandshakeTimeoutDTLS is longer than HandshakeTimeout: what is lost is sent again by the ends,
+// after 1, 3, 7 and 15 s (RFC 6347 §4.2.4.1), and a client whose handshake was forgotten does
+// not notice.
+const HandshakeTimeoutDTLS = 30 * time.Second
+
 // [[server]]: the health of a port.
 const (
 	SuspectAfter     = 3 // one silent realm is not evidence (P83)
