@@ -17,9 +17,9 @@ type NamedCertificate struct {
 
 // CertificateFor returns the certificate that a client gets: of those with the name that it
 // asks for (RFC 6066 §3) the first that it can verify. If it asks for no name, or for one that
-// none has, the first that it can verify; and if it can verify none, the first of all, because
-// its own log will say more about that than an alert (TR6). One that has expired comes after
-// all others.
+// none has, all count as having it: the client's own log will say more about the name than an
+// alert (TR6). If it can verify none of them it gets the first, and the handshake fails for
+// want of a signature algorithm or cipher suite. One that has expired comes after all others.
 //
 // Which certificate is presented is never a matter of who is let in.
 func CertificateFor(all []NamedCertificate, hello *tls.ClientHelloInfo) *tls.Certificate {

@@ -14,9 +14,10 @@
 //
 // # Locks
 //
-// A goroutine that holds Table.updateMu may acquire Table.mu, and with that Shared.mu. No
-// method of a Session or a Handler is called with Table.mu held, but for Entry and
-// StartDraining, which acquire no lock.
+// A goroutine that holds Table.updateMu may acquire Table.mu, and may call a Session's Peer and
+// Terminate, which acquire the session's own locks. With Table.mu held it calls Entry and
+// StartDraining only, which acquire none. Shared.mu and RateLimiter.mu are held for a moment,
+// and with neither of the others. No method of a Handler is called with any of them held.
 package sessions
 
 import (
@@ -49,7 +50,7 @@ type Handler interface {
 	// Keep reports whether the session must stay open although it is idle for
 	// IdleTimeout, because requests may be sent to the client.
 	Keep() bool
-	// Closed is called once, after the last Packet; Send reports false from then on.
+	// Closed is called once, after the last Packet and Refuse; Send reports false from then on.
 	Closed()
 }
 

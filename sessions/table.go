@@ -26,12 +26,12 @@ type Session interface {
 
 // Entry is what a table keeps of a session.
 type Entry struct {
-	state *State // set by Register
+	state *State // set by Register, then static
 	// Info is what the metrics show of the session while it is open; set before Open.
 	Info *metrics.Connection
 
 	client atomic.Pointer[Client] // replaced by Apply with one of the same name
-	until  time.Time              // until when the certificate is valid; guarded by Table.mu
+	until  time.Time              // until when the certificate is valid; guarded by Table.mu once in the table
 }
 
 // Client returns the configured client. After Apply it may be another object with the same
@@ -111,8 +111,8 @@ func (t *Table) reassess(p *Policy, s Session) {
 	e.client.Store(c.config)
 }
 
-// Reassess closes a session whose peer is no longer the client that it was, because its address
-// has changed. It reports whether it may stay open.
+// Reassess reports whether a session may stay open whose peer has another address now: it is
+// still the same client under the current policy. The caller closes it otherwise.
 func (t *Table) Reassess(s Session, who *identity.Peer) bool {
 	_, certs := s.Peer()
 	c, _, r := t.policy.Load().assess(who, certs, time.Now())

@@ -12,9 +12,9 @@ import (
 const drainTick = 20 * time.Millisecond
 
 // Drain ends every connection gracefully. No more are accepted. Each connection is still
-// served until nothing is outstanding in either direction, and then closed with close_notify. RADIUS has no
-// message that tells a client to stop; one that sends without pause is closed when Serve
-// ends.
+// served until nothing is outstanding in either direction, and then closed with close_notify.
+// RADIUS has no message that tells a client to stop; one that sends without pause is closed
+// when Serve ends.
 //
 // Drain returns when the last connection is closed or ctx is done.
 func (s *Server) Drain(ctx context.Context) {

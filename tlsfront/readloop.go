@@ -87,7 +87,7 @@ func (s *Session) nextDeadline(now time.Time) time.Time {
 func (s *Session) setDeadline(d time.Time) {
 	s.deadline = d
 	s.conn.Conn.SetReadDeadline(d)
-	// terminate may have set its deadline before this. It is not lost, because
+	// Terminate may have set its deadline before this. It is not lost, because
 	// setNextDeadline and handle check closing afterwards. That of StartDraining is
 	// set again here.
 	if s.draining.Load() {

@@ -22,7 +22,7 @@ type Session struct {
 	conn    *conn
 	tls     *tls.Conn
 	v11     bool   // RADIUS/1.1 was negotiated
-	number  uint64 // of the session, counted from 1 since the server was made
+	number  uint64 // of the session, counted from 1 by all listeners together
 	handler sessions.Handler
 
 	entry    sessions.Entry
@@ -79,7 +79,7 @@ func (s *Session) LocalAddr() netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// Number returns the number of the session, from 1 since the server was made.
+// Number returns the number of the session, counted from 1 by all listeners together.
 func (s *Session) Number() uint64 { return s.number }
 
 // Security returns the certificate that the peer presented, nil if there was none, and the

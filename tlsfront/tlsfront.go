@@ -39,17 +39,18 @@
 //	                            after an alert (handshake.go)
 //	Session.Terminate           while its session is open (close.go)
 //
-// A session ends when it is idle (idle.go), when the client closes its direction and has
-// its answers (halfclose.go), when the certificate expires or the policy no longer admits it
-// (package sessions), or when the gateway drains (drain.go).
+// A session ends when it is idle (sessions.Activity, which readloop.go asks), when the client
+// closes its direction and has its answers (halfclose.go), when the certificate expires or the
+// policy no longer admits it (sessions.Table), or when the gateway drains (drain.go).
 //
 // # Locks
 //
 // A goroutine that holds one of these locks may acquire one further to the right, but
 // never one to the left:
 //
-//	Table.updateMu and Table.mu of package sessions > Session.mu
+//	Table.updateMu of package sessions > Session.mu
 //	crypto/tls's for reading > crypto/tls's for writing > outgoing.mu
+//	crypto/tls's for the handshake > KeyLog.mu
 //
 // A goroutine that holds admission.mu or listeners.mu acquires none of them. No lock is
 // held while a method of the Handler is called.
