@@ -280,7 +280,7 @@ func TestListenerThatCannotListen(t *testing.T) {
 func TestEachListenersCertificateIsRenewedByItself(t *testing.T) {
 	f := startFederations(t, nil)
 	campus := f.good("campus")
-	before := serialOf(t, f, "openroaming")
+	before, kept := serialOf(t, f, "openroaming"), serialOf(t, f, "eduroam")
 	f.renew("eduroam", "openroaming", func(ca *certs.CA) *certs.Pair {
 		return need(ca.Server([]string{"eduroam.example.org"}, expired))
 	})
@@ -290,6 +290,9 @@ func TestEachListenersCertificateIsRenewedByItself(t *testing.T) {
 	}
 	if serialOf(t, f, "openroaming") == before {
 		t.Error("the good certificate of openroaming is not used because that of eduroam is bad")
+	}
+	if serialOf(t, f, "eduroam") != kept {
+		t.Error("the listener of eduroam presents a certificate that clients refuse")
 	}
 	f.good("eduroam")
 	campus.good()
