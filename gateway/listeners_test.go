@@ -220,7 +220,7 @@ func TestClientsLimitsSpanListeners(t *testing.T) {
 // Rules: TR5
 func TestListenersChangeAtAReload(t *testing.T) {
 	f := startFederations(t, nil)
-	campus, eduroam := f.good("campus"), f.good("eduroam")
+	campus, eduroam, openroaming := f.good("campus"), f.good("eduroam"), f.good("openroaming")
 	f.replace(`name = "eduroam"`+"\naddress", `name = "govroam"`+"\naddress")
 	if b := eduroam.read(); b != nil {
 		t.Errorf("the connection of a listener that is gone gets %x, expected its end", b)
@@ -250,6 +250,7 @@ func TestListenersChangeAtAReload(t *testing.T) {
 	f.replace("[[client]]\nname = \"campus\"", text[a:b]+"[[client]]\nname = \"campus\"")
 	f.good("eduroam")
 	campus.good()
+	openroaming.good() // its listener has another address now
 }
 
 // A reload whose new listener cannot listen changes nothing, and says which.
