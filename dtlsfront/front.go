@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -217,6 +218,8 @@ func (f *Front) Ended(remote netip.AddrPort, how Count, err error) {
 		result, level = metrics.HandshakePeerClosed, slog.LevelDebug
 	case errors.As(err, &r):
 		result = r.Result
+	case strings.Contains(err.Error(), "server required client verification"): // pion has no type for it
+		result = metrics.HandshakeNoCertificate
 	}
 	f.counts.CountHandshake(result)
 	f.lines.peers.Log(sourceOf(remote.Addr()), level, "RADIUS/DTLS session refused", func() []any {

@@ -83,6 +83,7 @@
 // All other locks are leaves: nothing is acquired with one of them held but the locks of
 // package logs, which come last of all: a log line is queued and never waits.
 //
-// The relaying of a packet acquires no lock above socket.sweeping, and waits for no file,
+// The relaying of a packet acquires no lock above socket.sweeping, but over DTLS that of its
+// session, and waits for no file,
 // name or log line.
 package gateway

@@ -32,6 +32,7 @@ type federations struct {
 
 	addresses map[string]string // by federation
 	cas       map[string]*certs.CA
+	clients   map[string]*certs.Pair
 }
 
 var federationNames = []string{"campus", "eduroam", "openroaming"}
@@ -40,7 +41,7 @@ var federationNames = []string{"campus", "eduroam", "openroaming"}
 func startFederations(t *testing.T, change func(string) string) *federations {
 	t.Helper()
 	ports := answering(t)
-	f := &federations{t: t, dir: t.TempDir(), addresses: map[string]string{}, cas: map[string]*certs.CA{}}
+	f := &federations{t: t, dir: t.TempDir(), addresses: map[string]string{}, cas: map[string]*certs.CA{}, clients: map[string]*certs.Pair{}}
 	text := ""
 	for i, name := range federationNames {
 		f.addresses[name] = gatewaytest.UnusedAddress(t)
@@ -73,9 +74,9 @@ func (f *federations) writePair(name string, changes ...certs.Change) {
 		f.t.Fatal(err)
 	}
 	ca := need(certs.NewCA(name + " CA"))
-	f.cas[name] = ca
 	server := need(ca.Server([]string{name + ".example.org"}, changes...))
 	client := need(ca.Client(name))
+	f.cas[name], f.clients[name] = ca, client
 	gatewaytest.WriteFile(f.t, filepath.Join(dir, "ca.pem"), ca.CertPEM())
 	for what, pair := range map[string]*certs.Pair{"server": server, "client": client} {
 		gatewaytest.WriteFile(f.t, filepath.Join(dir, what+".pem"), pair.CertPEM())

@@ -78,10 +78,10 @@ type lock struct {
 // group are never held together.
 var order = [][]lock{
 	{{Reloading{}, "gateway.Gateway.reloading", false}},
+	{{DTLSReceiving{}, "dtlsfront.Session.receiving", false}}, // its Sink is called with it
 	{{Updating{}, "sessions.Table.updateMu", false}},
 	{{Sessions{}, "sessions.Table.mu", false}},
-	{{ClientStates{}, "sessions.Shared.mu", false}},           // makes the series of a client
-	{{DTLSReceiving{}, "dtlsfront.Session.receiving", false}}, // its Sink is called with it
+	{{ClientStates{}, "sessions.Shared.mu", false}}, // makes the series of a client
 	{{SocketSweeping{}, "udpback.socket.sweeping", false}},
 	{{Server{}, "udpback.Server.mu", true}}, // of a server, then of its members
 	{{SocketSet{}, "udpback.socketSet.mu", false}},

@@ -48,7 +48,7 @@ func dialDTLS(ctx context.Context, cfg *Config) (net.Conn, tls.ConnectionState, 
 		raw.Close()
 		return failed(err)
 	}
-	c, err := dtls.Client(connected{raw}, raw.RemoteAddr(), dtls.WithCertificates(*pair), dtls.WithRootCAs(config.RootCAs), dtls.WithServerName(config.ServerName), dtls.WithMaxVersion(protocol.Version1_2))
+	c, err := dtls.Client(connected{raw}, raw.RemoteAddr(), dtls.WithGetClientCertificate(func(*dtls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }), dtls.WithRootCAs(config.RootCAs), dtls.WithServerName(config.ServerName), dtls.WithMaxVersion(protocol.Version1_2))
 	if err != nil {
 		raw.Close()
 		return failed(err)
