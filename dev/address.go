@@ -27,6 +27,17 @@ func freeAddress(address string, out io.Writer) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
+// udpAddress returns the UDP port of the same number as that of an address for TCP, if it is
+// free, or else a free one of the loopback address.
+func udpAddress(address string) (string, error) {
+	if _, port, err := net.SplitHostPort(address); err == nil && port != "0" {
+		if c, err := net.ListenPacket("udp", address); err == nil {
+			return address, c.Close()
+		}
+	}
+	return freeUDPAddress()
+}
+
 // freeUDPAddress returns a free UDP port of the loopback address.
 func freeUDPAddress() (string, error) {
 	l, err := net.ListenPacket("udp4", "127.0.0.1:0")

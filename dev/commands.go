@@ -8,15 +8,17 @@ import (
 	"strings"
 )
 
-// printNextCommands prints commands that work when pasted into another terminal. dynamic is where
-// the gateway takes CoA and Disconnect over UDP.
-func printNextCommands(out io.Writer, address, dynamic, dir, metrics string) {
+// printNextCommands prints commands that work when pasted into another terminal. dtls is where the
+// gateway takes RADIUS/DTLS, and dynamic where the gateway takes CoA and Disconnect over UDP.
+func printNextCommands(out io.Writer, address, dtls, dynamic, dir, metrics string) {
 	tls := fmt.Sprintf("-address %s -certs %s", address, shellQuote(dir))
+	overUDP := fmt.Sprintf("-dtls -address %s -certs %s", dtls, shellQuote(dir))
 	udp := fmt.Sprintf("-udp -address %s -secret-file %s", dynamic, shellQuote(filepath.Join(dir, secretFile)))
 	command := thisCommand()
 	fmt.Fprint(out, "\nServing until ctrl-C. To try next, in another terminal in the same folder:\n\n")
 	for _, c := range []struct{ what, kind, way, flags string }{
 		{"the same request again", "access", tls, "-user bob -password hello"},
+		{"the same over RADIUS/DTLS", "access", overUDP, "-user bob -password hello"},
 		{"CHAP instead of PAP", "access", tls, "-user bob -password hello -chap"},
 		{"a wrong password: rejected, exit status 1", "access", tls, "-user bob -password wrong"},
 		{"is the gateway alive? (a health check would add -quiet)", "status", tls, ""},

@@ -95,7 +95,8 @@ func serve(ctx context.Context, o Options, p *gateway.Plan, dir string, server *
 		cancel()
 		err = errors.Join(err, gw.Wait())
 	}()
-	fmt.Fprintf(out, "gateway         RadSec on %v, metrics on http://%v/metrics\n", gw.Addr(), gw.MetricsAddr())
+	dtls := reachable(p.Config.Listeners[0].Listen.Address[0])
+	fmt.Fprintf(out, "gateway         RadSec on %v, RADIUS/DTLS on %s over UDP, metrics on http://%v/metrics\n", gw.Addr(), dtls, gw.MetricsAddr())
 	fmt.Fprintf(out, "reverse CoA     %s over UDP, where the gateway takes CoA and Disconnect for its clients\n\n", server.gateway)
 
 	first := firstRequest(dir, reachable(gw.Addr()))
@@ -108,7 +109,7 @@ func serve(ctx context.Context, o Options, p *gateway.Plan, dir string, server *
 	if o.Once {
 		return nil
 	}
-	printNextCommands(out, first.Address, server.gateway, dir, reachable(gw.MetricsAddr()))
+	printNextCommands(out, first.Address, dtls, server.gateway, dir, reachable(gw.MetricsAddr()))
 	<-gw.Ended()
 	if ctx.Err() == nil {
 		return errors.New("the gateway stopped by itself")
@@ -142,6 +143,10 @@ func plan(ctx context.Context, o Options, dir string, server *server, out io.Wri
 	if dynamic, err = freeUDPAddress(); err != nil {
 		return nil, "", err
 	}
+	dtls, err := udpAddress(address)
+	if err != nil {
+		return nil, "", err
+	}
 	if err := os.WriteFile(filepath.Join(dir, secretFile), server.secret, 0o600); err != nil {
 		return nil, "", err
 	}
@@ -150,7 +155,7 @@ func plan(ctx context.Context, o Options, dir string, server *server, out io.Wri
 	if err != nil {
 		return nil, "", err
 	}
-	err = configuration.Execute(f, map[string]any{"Address": address, "Metrics": metrics, "Dynamic": dynamic, "Server": server, "Secret": string(server.secret)})
+	err = configuration.Execute(f, map[string]any{"Address": address, "Metrics": metrics, "Dynamic": dynamic, "DTLS": dtls, "Server": server, "Secret": string(server.secret)})
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, "", err
 	}

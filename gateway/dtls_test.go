@@ -66,7 +66,7 @@ func (f *federations) over() *probe.Conn {
 
 // A client logs in, accounts and asks for the status over DTLS, with the secret of RFC 7360 or its
 // own. It counts, and is shown, like one over TLS.
-// Rules: DT1, DT2, DT12
+// Rules: DT1, DT2, DT12, P145
 func TestRequestsOverDTLS(t *testing.T) {
 	for _, secret := range []string{"", "of-its-own"} {
 		f := startDTLS(t, "", func(s string) string {

@@ -73,12 +73,15 @@ const DefaultTimeout = 35 * time.Second
 // connectTimeout bounds how long Run waits for a connection.
 const connectTimeout = 10 * time.Second
 
+// SecretDTLS is the secret of RADIUS/DTLS by default (RFC 7360 §2.1).
+const SecretDTLS = "radius/dtls"
+
 // withDefaults returns c with the default of each field that has one and is zero.
 func (c Config) withDefaults() Config {
 	c.Version = cmp.Or(c.Version, "both")
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	if c.DTLS {
-		c.Secret = cmp.Or(c.Secret, "radius/dtls")
+		c.Secret = cmp.Or(c.Secret, SecretDTLS)
 	}
 	c.Secret = cmp.Or(c.Secret, "radsec")
 	c.StatusType = cmp.Or(c.StatusType, "start")

@@ -153,8 +153,8 @@ func (o *probeFlags) complete() error {
 	if err := o.listen.check(o); err != nil {
 		return err
 	}
-	if o.DTLS && !has("secret") {
-		o.Secret = "" // the default is that of DTLS
+	if o.DTLS && !has("secret") && !has("secret-file") {
+		o.Secret = probe.SecretDTLS
 	}
 	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
 	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))
