@@ -23,14 +23,16 @@ test: deps ## all tests, including those with other programs and in network name
 
 # The packages that have locks. Recording them takes time: -short has the tests that would take
 # minutes try fewer cases.
-LOCKED := ./gateway/... ./tlsfront ./web ./relay ./udpback/... ./locks ./logs ./files ./metrics ./audit ./identity ./dynauth
+LOCKED := ./gateway/... ./tlsfront ./dtlsfront ./sessions ./crlfetch ./web ./relay ./udpback/... ./locks ./logs ./files ./metrics ./audit ./identity ./dynauth
 # The packages whose tests take longest begin first: one that begins last is waited for alone.
 LONG := $(addprefix radsec-gw/,udpback tlsfront gateway relay web)
 long_first = $(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))
 
-# Tests that start a program gain nothing by the race detector, which is not in that program.
+# Tests that start a program gain nothing by the race detector, which is not in that program, and
+# neither do those of packages that know no goroutine, lock or channel.
+NOT_RACED := interop|bench|cmd|wire|rules|routing|importer|cli|manual|status|certstest
 race: ## all tests but those that start programs, under the race detector; and the order of locks
-	CGO_ENABLED=1 $(GO) test -race $(call long_first,$(shell $(GO) list ./... | grep -vE '^radsec-gw$$|/(interop|bench|cmd)(/|$$)'))
+	CGO_ENABLED=1 $(GO) test -race $(call long_first,$(shell $(GO) list ./... | grep -vE '^radsec-gw$$|/($(NOT_RACED))(/|$$)'))
 	$(GO) test -short -tags lockorder $(LOCKED)
 
 web-test: PACKAGES := chromium fonts-dejavu-core
@@ -39,7 +41,7 @@ web-test: deps ## the status page in headless Chromium, which is large: not a pa
 
 # Linux is what the gateway runs on; people build and change it on others too. For those
 # everything is compiled for vet alone, so without optimizations, which takes a third less time.
-VET_OTHERS := windows darwin freebsd
+VET_OTHERS := windows darwin
 vet: ## vet, for Linux and each of VET_OTHERS
 	$(GO) vet ./...
 	for s in $(VET_OTHERS); do GOOS=$$s $(GO) vet '-gcflags=all=-N -l' ./... || exit 1; done
