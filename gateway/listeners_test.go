@@ -168,6 +168,7 @@ func TestEachFederationHasItsListener(t *testing.T) {
 			}
 		}
 	}
+	f.awaitMetrics(`radsec_gw_tls_handshakes_total{result="untrusted_certificate"} 6`+"\n", true) // counted after the line
 	log := f.log.String()
 	if n := strings.Count(log, "result=untrusted_certificate"); n != 6 {
 		t.Errorf("%d clients of another CA were refused as such, expected 6, in\n%s", n, log)
