@@ -15,9 +15,9 @@
 // # Locks
 //
 // A goroutine that holds Table.updateMu may acquire Table.mu, and may call a Session's Peer and
-// Terminate, which acquire the session's own locks. With Table.mu held it calls Entry and
-// StartDraining only, which acquire none. Shared.mu and RateLimiter.mu are held for a moment,
-// and with neither of the others. No method of a Handler is called with any of them held.
+// Terminate. With Table.mu held it calls Entry and StartDraining only. All but Entry may acquire
+// locks of the session, and never one of these. Shared.mu and RateLimiter.mu are held for a
+// moment, and with neither of the others. No method of a Handler is called with any of them held.
 package sessions
 
 import (
