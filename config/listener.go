@@ -38,8 +38,8 @@ type Certificate struct {
 	//
 	// A client gets the first certificate that has the name it asks for (SNI) and that it
 	// can verify, by the signature algorithms that it offers. A client that asks for no name,
-	// as radsecproxy, or for one that no certificate has, gets the first that it can verify; if
-	// it can verify none, the first. That of [listen] or [[listener]] itself comes before
+	// as radsecproxy, or that can verify none with that name, gets the first that it can
+	// verify; if there is none, the first. That of [listen] or [[listener]] itself comes before
 	// these. Which certificate a client gets says nothing about whether it is let in.
 	// Required.
 	Certificate string // path

@@ -16,10 +16,10 @@ type NamedCertificate struct {
 }
 
 // CertificateFor returns the certificate that a client gets: of those with the name that it
-// asks for (RFC 6066 §3) the first that it can verify. If it asks for no name, or for one that
-// none has, all count as having it: the client's own log will say more about the name than an
-// alert (TR6). If it can verify none of them it gets the first, and the handshake fails for
-// want of a signature algorithm or cipher suite. One that has expired comes after all others.
+// asks for (RFC 6066 §3) the first that it can verify. If it asks for no name, or can verify none
+// with that name, all count: its own log will say more about the name than an alert (TR6). If it
+// can verify none at all it gets the first, and the handshake fails for want of a signature
+// algorithm or cipher suite. One that has expired comes after all others.
 //
 // Which certificate is presented is never a matter of who is let in.
 func CertificateFor(all []NamedCertificate, hello *tls.ClientHelloInfo) *tls.Certificate {
@@ -36,10 +36,14 @@ func CertificateFor(all []NamedCertificate, hello *tls.ClientHelloInfo) *tls.Cer
 	valid := func(c NamedCertificate) bool {
 		return c.Certificate.Leaf == nil || identity.Refused(c.Certificate.Leaf, now) == ""
 	}
-	if i := slices.IndexFunc(named, func(c NamedCertificate) bool { return verifiable(c) && valid(c) }); i >= 0 {
-		return &named[i].Certificate
+	for _, among := range [][]NamedCertificate{named, all} {
+		for _, fits := range []func(NamedCertificate) bool{func(c NamedCertificate) bool { return verifiable(c) && valid(c) }, verifiable} {
+			if i := slices.IndexFunc(among, fits); i >= 0 {
+				return &among[i].Certificate
+			}
+		}
 	}
-	return &named[max(0, slices.IndexFunc(named, verifiable))].Certificate
+	return &named[0].Certificate
 }
 
 // has reports whether the certificate is presented for a name.

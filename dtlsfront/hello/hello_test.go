@@ -180,6 +180,7 @@ func FuzzParse(f *testing.F) {
 		if !ok {
 			return
 		}
+		h.Offer() // must not panic
 		again, ok := hello.Parse(h.WithoutCookie())
 		if !ok || len(again.Cookie) != 0 || again.Message != 0 || !bytes.Equal(again.Random, h.Random) {
 			t.Errorf("without its cookie it is read as %+v", again)
