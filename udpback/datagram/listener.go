@@ -16,7 +16,8 @@ func NewListener(u *net.UDPConn) (*Listener, error) {
 }
 
 // NewLocalListener is NewListener for a socket that may have several addresses: Local of a Peer
-// is the one that its datagram came to, and what is sent to the Peer comes from there.
+// is the one that its datagram came to, and what is sent to the Peer comes from there. Send
+// does not wait: what the kernel has no space for is lost, and EAGAIN returned.
 func NewLocalListener(u *net.UDPConn) (*Listener, error) {
 	l := new(Listener)
 	return l, l.socket.init(u, MaxSize, true)

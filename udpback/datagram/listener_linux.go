@@ -41,7 +41,9 @@ func (s *listenerSocket) init(u *net.UDPConn, size int, withLocal bool) (err err
 			return err
 		}
 	}
-	s.mmsg, err = newMmsg(u, newMemory(size, true, withLocal))
+	if s.mmsg, err = newMmsg(u, newMemory(size, true, withLocal)); err == nil {
+		s.lossy = withLocal
+	}
 	return err
 }
 

@@ -28,6 +28,8 @@ type mmsghdr struct {
 type mmsg struct {
 	conn *net.UDPConn
 	raw  syscall.RawConn
+	// lossy has sends not wait for space in the socket's buffer: what does not fit is lost.
+	lossy bool
 
 	outboxes *sync.Pool // *outbox; senders are many
 	inboxes  *sync.Pool // *Inbox

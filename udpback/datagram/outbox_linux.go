@@ -40,7 +40,7 @@ func (m *mmsg) sendTo(bufs [][]byte, to []Peer) (int, error) {
 	for len(bufs) > 0 && err == nil {
 		n := min(len(bufs), BatchSize)
 		var sent int
-		if sent, err = o.send(m.raw, bufs[:n], to); err != nil {
+		if sent, err = o.send(m.raw, bufs[:n], to, m.lossy); err != nil {
 			m.reported.Store(true)
 		}
 		total += sent
@@ -55,8 +55,9 @@ func (m *mmsg) sendTo(bufs [][]byte, to []Peer) (int, error) {
 
 // send sends up to BatchSize datagrams. A pending ICMP error is reported by the
 // kernel instead of a send, once: the send is then tried again, because the error is
-// about an earlier datagram. The outbox keeps no reference to bufs and to.
-func (o *outbox) send(raw syscall.RawConn, bufs [][]byte, to []Peer) (int, error) {
+// about an earlier datagram. Where there is no space in the socket's buffer it waits, unless
+// lossy. The outbox keeps no reference to bufs and to.
+func (o *outbox) send(raw syscall.RawConn, bufs [][]byte, to []Peer, lossy bool) (int, error) {
 	defer o.clear()
 	for i, b := range bufs {
 		o.iovecs[i].Base = &b[0]
@@ -85,7 +86,7 @@ func (o *outbox) send(raw syscall.RawConn, bufs [][]byte, to []Peer) (int, error
 			return o.sent, err
 		case o.err == nil:
 			return o.sent, refused
-		case errors.Is(o.err, unix.EAGAIN):
+		case errors.Is(o.err, unix.EAGAIN) && !lossy:
 			o.wait = true
 		case tries < 2 && (errors.Is(o.err, unix.ECONNREFUSED) || IsUnreachable(o.err)):
 			refused = o.err

@@ -68,7 +68,7 @@ func TestSendIsTriedAgain(t *testing.T) {
 	} {
 		o := new(outbox)
 		s := &scripted{o: o, errs: row.errs, closed: row.closed}
-		if sent, err := o.send(s, datagramsOf(3), make([]Peer, 3)); sent != row.sent || err != row.want {
+		if sent, err := o.send(s, datagramsOf(3), make([]Peer, 3), false); sent != row.sent || err != row.want {
 			t.Errorf("%s: %d sent, %v; expected %d, %v", row.name, sent, err, row.sent, row.want)
 		}
 		for i := range o.iovecs {
@@ -76,6 +76,15 @@ func TestSendIsTriedAgain(t *testing.T) {
 				t.Errorf("%s: the outbox holds on to packet %d or its peer", row.name, i)
 			}
 		}
+	}
+}
+
+// A lossy send does not wait for space.
+func TestLossySendDoesNotWait(t *testing.T) {
+	o := new(outbox)
+	s := &scripted{o: o, errs: []error{syscall.EAGAIN}}
+	if sent, err := o.send(s, datagramsOf(3), make([]Peer, 3), true); sent != 0 || err != syscall.EAGAIN {
+		t.Errorf("%d sent, %v; expected none, and EAGAIN", sent, err)
 	}
 }
 
