@@ -70,11 +70,11 @@ type Config struct {
 // its default schedule (30 s) waits for its servers, so that its answer still arrives.
 const DefaultTimeout = 35 * time.Second
 
+// SecretDTLS is the secret of RADIUS/DTLS (RFC 7360 §2.1).
+const SecretDTLS = "radius/dtls"
+
 // connectTimeout bounds how long Run waits for a connection.
 const connectTimeout = 10 * time.Second
-
-// SecretDTLS is the secret of RADIUS/DTLS by default (RFC 7360 §2.1).
-const SecretDTLS = "radius/dtls"
 
 // withDefaults returns c with the default of each field that has one and is zero.
 func (c Config) withDefaults() Config {
