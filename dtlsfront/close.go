@@ -102,7 +102,7 @@ func (s *Session) close() {
 		level = slog.LevelInfo
 	}
 	remote := s.RemoteAddr()
-	s.server.log(remote, level, "RADIUS/DTLS session closed", "peer", remote, "session", s.number, "reason", reason, "error", text, "packets", packets)
+	s.server.log(remote, level, "RADIUS/DTLS session closed", append(s.fields, "peer", remote, "reason", reason, "error", text, "packets", packets)...)
 }
 
 // sendAlert queues a warning. It may be lost: then the client finds out by its own means.

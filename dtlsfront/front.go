@@ -244,6 +244,7 @@ func (f *Front) Accept(s *Session) (Sink, error) {
 		m.entry.Info.Subject, m.entry.Info.NotAfter = leaf.Subject.String(), leaf.NotAfter
 	}
 	f.cfg.Metrics.Opened(m.entry.Info)
+	s.fields = []any{"client", m.Client().Name, "connection", m.number}
 	sink := &clientSink{m.Client().Open(m), m}
 	f.lines.peers.Log(sourceOf(s.RemoteAddr().Addr()), slog.LevelInfo, "RADIUS/DTLS session accepted", func() []any {
 		return append([]any{"client", m.Client().Name, "peer", s.RemoteAddr(), "connection", m.number, "version", version, "cipher_suite", s.suite}, identity.Describe(leaf)...)

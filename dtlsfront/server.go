@@ -172,7 +172,6 @@ func (s *Server) open(session *Session, p *pending) (err error) {
 		previous.silent.Store(true) // its client has forgotten the keys
 		previous.terminate(metrics.ClosedLocally, "the client has started another session from the same address")
 	}
-	s.log(session.RemoteAddr(), slog.LevelInfo, "RADIUS/DTLS session accepted", "peer", session.RemoteAddr(), "session", session.number, "cipher_suite", session.suite)
 	return nil
 }
 

@@ -31,6 +31,7 @@ type Session struct {
 	hasCID    bool
 	finished  []byte // the message that ended the handshake
 	sink      Sink   // set by Server.open
+	fields    []any  // of the log line at its end; set by Acceptor.Accept
 
 	closing  atomic.Bool // set once, by terminate
 	attached atomic.Bool // sink is set; stored with mu held
