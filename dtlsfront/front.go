@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -200,31 +199,15 @@ func (f *Front) Handshake(remote netip.AddrPort, offer *tls.ClientHelloInfo) (ha
 // Ended implements Acceptor.
 func (f *Front) Ended(remote netip.AddrPort, how Count, err error) {
 	f.counts.AddHandshaking(-1)
-	result, level := metrics.HandshakeOther, slog.LevelWarn
-	var r *sessions.Refusal
-	switch {
-	case how == HandshakeComplete:
+	if how == HandshakeComplete {
 		f.counts.CountHandshake(metrics.HandshakeOK)
 		return
-	case how == HandshakeTimeout:
-		result = metrics.HandshakeTimeout
-	case how == HandshakeDisplaced:
-		result = metrics.HandshakeDisplaced
-	case errors.Is(err, errTooMany), errors.Is(err, errSourceTooMany):
-		result = metrics.HandshakeTooMany
-	case errors.Is(err, errStopping):
-		result, level = metrics.HandshakeShutdown, slog.LevelDebug
-	case errors.Is(err, errReplaced):
-		result, level = metrics.HandshakePeerClosed, slog.LevelDebug
-	case errors.As(err, &r):
-		result = r.Result
-	case strings.Contains(err.Error(), "server required client verification"): // pion has no type for it
-		result = metrics.HandshakeNoCertificate
 	}
+	result, level := resultOf(how, err)
 	f.counts.CountHandshake(result)
 	f.lines.peers.Log(sourceOf(remote.Addr()), level, "RADIUS/DTLS session refused", func() []any {
 		fields := []any{"peer", remote, "result", result, "error", err}
-		if r != nil {
+		if r := (*sessions.Refusal)(nil); errors.As(err, &r) {
 			fields = append(fields, identity.Describe(r.Leaf)...)
 		}
 		return fields

@@ -187,9 +187,10 @@ func (p *pending) handshake(ctx context.Context) (*handshake.Result, error) {
 	if !server.acquireCPU(ctx) {
 		return nil, ctx.Err()
 	}
-	h, err := handshake.Start(ctx, &cfg, &first, p.first)
+	h, err := handshake.Start(ctx, &cfg, &first, p.first, p.write)
 	server.releaseCPU()
 	if err != nil {
+		p.listener.out.flush()
 		return nil, err
 	}
 	for {

@@ -1,6 +1,7 @@
 package dtlsfront_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -233,6 +234,36 @@ func TestClientsThatAreRefused(t *testing.T) {
 			expectCount(t, f, "a handshake fails", dtlsfront.HandshakeFailed, 1)
 		})
 	}
+}
+
+// A client of DTLS 1.0 is told that its version is too old: it would try again otherwise. The
+// alert has another sequence number than the HelloVerifyRequest, or the client dropped it.
+// Rules: DT2
+func TestOldVersion(t *testing.T) {
+	f := start(t)
+	c := f.socket()
+	defer c.Close()
+	n := f.newcomer(t, c)
+	send := func() {
+		for _, d := range n.flight() {
+			d[26] = 0xff // of the ClientHello's version
+			c.WriteTo(d, net.UDPAddrFromAddrPort(f.address))
+		}
+	}
+	send()
+	n.receive()
+	send()
+	b := make([]byte, 100)
+	c.SetReadDeadline(time.Now().Add(patience))
+	size, _, err := c.ReadFrom(b)
+	if err != nil {
+		t.Fatalf("the client expects an alert, and gets: %v", err)
+	}
+	const fatal, protocolVersion = 2, 70 // RFC 5246 §7.2
+	if r, _, ok := record.Next(b[:size], 0); !ok || r.Type != record.Alert || r.Sequence == 0 || !bytes.Equal(r.Fragment, []byte{fatal, protocolVersion}) {
+		t.Errorf("the client gets % x, expected the alert protocol_version", b[:size])
+	}
+	expectCount(t, f, "a handshake fails", dtlsfront.HandshakeFailed, 1)
 }
 
 // A client that gets no session is told by close_notify.

@@ -24,14 +24,19 @@ type Handshake struct {
 }
 
 // Start starts a handshake with a ClientHello that returns a valid cookie. datagram begins
-// with it. The handshake ends when ctx is done.
-func Start(ctx context.Context, c *Config, h *hello.Hello, datagram []byte) (*Handshake, error) {
+// with it. The handshake ends when ctx is done. An error may come with an alert for the client,
+// which is given to write: see Send.
+func Start(ctx context.Context, c *Config, h *hello.Hello, datagram []byte, write func([]byte)) (*Handshake, error) {
 	s := &Handshake{}
+	if h.Sequence < record.MaxSequence/2 {
+		s.offset = h.Sequence
+	}
 	var err error
 	if s.conn, err = dtls.DetachedServer(peer, c.options(func(certs []*x509.Certificate) { s.certs = certs })...); err != nil {
 		return nil, err
 	}
 	if err := s.start(ctx, h, datagram); err != nil {
+		s.Send(write)
 		s.Close()
 		return nil, err
 	}
@@ -54,8 +59,8 @@ func (s *Handshake) start(ctx context.Context, h *hello.Hello, datagram []byte) 
 	}
 	// RFC 6347 §4.2.1: the ServerHello has the sequence number of the ClientHello's record.
 	// pion has used 0 for its HelloVerifyRequest, and goes on with 1.
-	if h.Sequence > 0 && h.Sequence < record.MaxSequence/2 {
-		s.offset = h.Sequence - 1
+	if s.offset > 0 {
+		s.offset--
 	}
 	s.Receive(datagram)
 	return nil

@@ -108,7 +108,7 @@ func (t *selfTest) deliver(ctx context.Context, d []byte) (err error) {
 	if !bytes.Equal(h.Cookie, cookie) {
 		return errors.New("the client returned another cookie")
 	}
-	t.server, err = Start(ctx, t.config, &h, d)
+	t.server, err = Start(ctx, t.config, &h, d, func([]byte) {})
 	return err
 }
 

@@ -1,10 +1,13 @@
-// Package dtls tests package dtlsfront against DTLS clients that others wrote: OpenSSL's
-// s_client, and radsecproxy, which receives UDP from a NAS and has the front as its home server
-// over DTLS, on good paths and on one that loses, doubles and reorders.
+// Package dtls tests the built gateway over RADIUS/DTLS with programs that others wrote at both
+// ends: FreeRADIUS is the server, and the clients are radsecproxy, which receives UDP from
+// radclient and eapol_test, OpenSSL's s_client, and radsec-gw probe.
 //
-//	front_test.go    a front that answers as a RADIUS server
-//	path_test.go     a path with faults
-//	clients_test.go  the clients
+//	bed_test.go          FreeRADIUS, a gateway for each test, certificates
+//	path_test.go         a path that loses, doubles and reorders datagrams
+//	radsecproxy_test.go  what a NAS does, through radsecproxy; the path; a reboot
+//	openssl_test.go      s_client
+//	probe_test.go        the commands, and reverse CoA down to one of them
+//	limits_test.go       limits, revocation, the end of the gateway
 //
 // The tests need Debian's packages that the Makefile's deps installs.
 package dtls

@@ -2,37 +2,33 @@ package dtls
 
 import (
 	"bytes"
-	"math/rand/v2"
+	"maps"
 	"net"
-	"net/netip"
 	"sync"
 	"testing"
 	"time"
 )
 
-// path is a path to a front on which datagrams are lost, doubled and late, for one client.
+// path is a path to a gateway on which a fifth of the datagrams of each direction is lost, a
+// seventh doubled, and a sixth late, for one client. The number of a datagram in its direction says
+// which: so none is lost however often it is sent again, and a test does not depend on luck.
 type path struct {
 	near, far *net.UDPConn
 
-	mu     sync.Mutex
-	random *rand.Rand
-	lose   int // percent of the datagrams, each way
-	double int
-	late   int
+	mu     sync.Mutex // guards what follows
 	client *net.UDPAddr
+	count  map[string]int
 }
 
 // newPath opens a path to an address.
-func newPath(t *testing.T, to netip.AddrPort, seed uint64) *path {
+func newPath(t *testing.T, to string) *path {
 	t.Helper()
-	p := &path{random: rand.New(rand.NewPCG(seed, 0))}
-	var err error
-	if p.near, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}); err != nil {
+	p := &path{near: listenUDP(t), count: map[string]int{"lost": 0, "doubled": 0, "late": 0}}
+	conn, err := net.Dial("udp4", to)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if p.far, err = net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(to)); err != nil {
-		t.Fatal(err)
-	}
+	p.far = conn.(*net.UDPConn)
 	var wg sync.WaitGroup
 	wg.Go(p.out)
 	wg.Go(p.back)
@@ -40,12 +36,19 @@ func newPath(t *testing.T, to netip.AddrPort, seed uint64) *path {
 	return p
 }
 
-// port returns the port at the near end.
-func (p *path) port() int { return p.near.LocalAddr().(*net.UDPAddr).Port }
+// address returns the address of the near end.
+func (p *path) address() string { return p.near.LocalAddr().String() }
+
+// counts returns how many datagrams had which fault.
+func (p *path) counts() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.count)
+}
 
 func (p *path) out() {
 	b := make([]byte, 20000)
-	for {
+	for number := 0; ; number++ {
 		n, from, err := p.near.ReadFromUDP(b)
 		if err != nil {
 			return
@@ -53,13 +56,13 @@ func (p *path) out() {
 		p.mu.Lock()
 		p.client = from
 		p.mu.Unlock()
-		p.carry(bytes.Clone(b[:n]), func(d []byte) { p.far.Write(d) })
+		p.carry(number, bytes.Clone(b[:n]), func(d []byte) { p.far.Write(d) })
 	}
 }
 
 func (p *path) back() {
 	b := make([]byte, 20000)
-	for {
+	for number := 0; ; number++ {
 		n, err := p.far.Read(b)
 		if err != nil {
 			return
@@ -67,31 +70,33 @@ func (p *path) back() {
 		p.mu.Lock()
 		to := p.client
 		p.mu.Unlock()
-		p.carry(bytes.Clone(b[:n]), func(d []byte) { p.near.WriteToUDP(d, to) })
+		p.carry(number, bytes.Clone(b[:n]), func(d []byte) { p.near.WriteToUDP(d, to) })
 	}
 }
 
+// lateBy is longer than a datagram that is sent next takes.
+const lateBy = 20 * time.Millisecond
+
 // carry delivers a datagram, or does not.
-func (p *path) carry(d []byte, deliver func([]byte)) {
+func (p *path) carry(number int, d []byte, deliver func([]byte)) {
+	lost := number%5 == 1
+	doubled, late := !lost && number%7 == 2, !lost && number%6 == 3
 	p.mu.Lock()
-	lost, doubled, late := p.random.IntN(100) < p.lose, p.random.IntN(100) < p.double, p.random.IntN(100) < p.late
+	for which, is := range map[string]bool{"lost": lost, "doubled": doubled, "late": late} {
+		if is {
+			p.count[which]++
+		}
+	}
 	p.mu.Unlock()
-	switch {
-	case lost:
+	if lost {
 		return
-	case late:
-		time.AfterFunc(20*time.Millisecond, func() { deliver(d) })
-	default:
+	}
+	if late {
+		time.AfterFunc(lateBy, func() { deliver(d) })
+	} else {
 		deliver(d)
 	}
 	if doubled {
 		deliver(d)
 	}
-}
-
-// set changes the faults, in percent.
-func (p *path) set(lose, double, late int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lose, p.double, p.late = lose, double, late
 }

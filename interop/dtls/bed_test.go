@@ -1,0 +1,213 @@
+package dtls
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"radsec-gw/bench/process"
+	"radsec-gw/certs"
+	"radsec-gw/interop/testbed"
+)
+
+const (
+	patience  = testbed.Patience
+	nasSecret = "nas-Secret-3" // radclient, eapol_test to radsecproxy
+	udpSecret = "udp-Secret-1" // gateway to FreeRADIUS (../freeradius/radiusd.conf)
+	coaSecret = "coa-Secret-2" // radclient to the gateway's [dynamic_authorization]
+)
+
+// shared is what all tests of this package share.
+var shared struct {
+	dir                   string // temporary; its certs has the certificates
+	auth, acct, coaClient int    // ports of FreeRADIUS, and of nobody
+	freeradius            *process.Process
+}
+
+func TestMain(m *testing.M) {
+	testbed.Main(func(dir string) (int, error) {
+		if err := testbed.NeedPrograms("freeradius", "radclient", "radsecproxy", "eapol_test", "openssl"); err != nil {
+			return 1, err
+		}
+		shared.dir = dir
+		if _, err := certs.WriteDir(inDir("certs"), certs.DirOptions{Clients: []string{"client", "nas", "single"}}); err != nil {
+			return 1, err
+		}
+		if _, err := certs.WriteDir(inDir("other"), certs.DirOptions{Clients: []string{"client"}}); err != nil {
+			return 1, err
+		}
+		if err := startFreeRADIUS(); err != nil {
+			return 1, err
+		}
+		defer shared.freeradius.Stop(patience)
+		return m.Run(), nil
+	})
+}
+
+func inDir(name string) string { return filepath.Join(shared.dir, name) }
+
+func startFreeRADIUS() error {
+	var coa, status int
+	if err := choosePorts(&shared.auth, &shared.acct, &shared.coaClient, &coa, &status); err != nil {
+		return err
+	}
+	cmd := exec.Command("sh", "../freeradius/start.sh", inDir("freeradius"))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("AUTH_PORT=%d", shared.auth), fmt.Sprintf("ACCT_PORT=%d", shared.acct),
+		fmt.Sprintf("COA_PORT=%d", coa), fmt.Sprintf("STATUS_PORT=%d", status), fmt.Sprintf("COA_CLIENT_PORT=%d", shared.coaClient))
+	var err error
+	if shared.freeradius, err = process.Start(cmd); err != nil {
+		return err
+	}
+	return shared.freeradius.Await("Ready to process requests", patience)
+}
+
+// choosePorts finds unused UDP ports. All stay open until the last is found, so they differ.
+func choosePorts(ports ...*int) error {
+	for _, port := range ports {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		*port = portOf(conn)
+	}
+	return nil
+}
+
+func portOf(conn *net.UDPConn) int { return conn.LocalAddr().(*net.UDPAddr).Port }
+
+// listenUDP opens a port until the test ends.
+func listenUDP(t *testing.T) *net.UDPConn {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// gatewayConf takes: directory of the certificates, keys of [listen], ports of the server for
+// authentication and accounting, its secret, the secret of radclient.
+const gatewayConf = `
+[listen]
+address     = ["127.0.0.1:0"]
+certificate = "%[1]s/server.pem"
+private_key = "%[1]s/server.key"
+client_ca   = "%[1]s/ca.pem"
+%[2]s
+
+[[listener]]
+name      = "dtls"
+transport = "dtls"
+address   = ["127.0.0.1:0"]
+
+[[client]]
+name            = "single"
+san_dns         = ["single"]
+transports      = ["tls", "dtls"]
+max_connections = 1
+
+[[client]]
+name        = "nas"
+san_dns     = ["nas"]
+transports  = ["dtls"]
+reverse_coa = true
+
+[[client]]
+name       = "client"
+san_dns    = ["client"]
+transports = ["dtls"]
+
+[[server]]
+name      = "freeradius"
+address   = "127.0.0.1"
+auth_port = %[3]d
+acct_port = %[4]d
+coa_port  = 0
+secret    = "%[5]s"
+health    = "none"
+
+[[route]]
+realms  = ["*", ""]
+packets = ["access", "accounting"]
+servers = ["freeradius"]
+
+[dynamic_authorization]
+address = ["127.0.0.1:0"]
+
+[[dynamic_authorization.sender]]
+name     = "radclient"
+networks = ["127.0.0.1"]
+secret   = "%[6]s"
+
+[metrics]
+address = "127.0.0.1:0"
+
+[log]
+level = "debug"
+`
+
+// gateway is a running radsec-gw serve.
+type gateway struct {
+	*testbed.Gateway
+	t         *testing.T
+	tls, dtls string // addresses
+}
+
+// startGateway runs a gateway, until the test ends, with further keys of [listen] and a server
+// on two ports.
+func startGateway(t *testing.T, listen string, auth, acct int) *gateway {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "radsec-gw.toml")
+	text := fmt.Sprintf(gatewayConf, inDir("certs"), listen, auth, acct, udpSecret, coaSecret)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := process.Start(exec.Command(testbed.Program(), "serve", "-config", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gateway{Gateway: testbed.NewGateway(t, p), t: t}
+	g.tls, g.dtls = g.listening("RadSec"), g.listening("RADIUS/DTLS")
+	return g
+}
+
+// newGateway is startGateway with FreeRADIUS.
+func newGateway(t *testing.T) *gateway {
+	t.Helper()
+	return startGateway(t, "", shared.auth, shared.acct)
+}
+
+// listening waits until the gateway listens for something, and returns where.
+func (g *gateway) listening(what string) (address string) {
+	g.t.Helper()
+	line := regexp.MustCompile(`msg="listening for ` + what + `"[^\n]* address=(\S+)`)
+	if !g.Output().Await(patience, func(text string) bool {
+		if m := line.FindStringSubmatch(text); m != nil {
+			address = m[1]
+		}
+		return address != ""
+	}) {
+		g.t.Fatalf("the gateway does not listen for %s; its output:\n%s", what, g.Printed())
+	}
+	return address
+}
+
+// expect fails the test unless a program ended with status and printed all of want.
+func expect(t *testing.T, r testbed.Result, status int, want ...string) {
+	t.Helper()
+	if r.Status != status {
+		t.Errorf("exit status %d, expected %d; it printed:\n%s", r.Status, status, r.Output)
+	}
+	for _, w := range want {
+		if !strings.Contains(r.Output, w) {
+			t.Errorf("the output lacks %q:\n%s", w, r.Output)
+		}
+	}
+}
