@@ -17,8 +17,8 @@ var failures = []struct {
 	{"server required client verification, but got none", metrics.HandshakeNoCertificate},
 	{"do not support any shared cipher suites", metrics.HandshakeNoCommonCipher},
 	{"unsupported protocol version", metrics.HandshakeOldVersion},
-	{"alert: Alert LevelFatal", metrics.HandshakePeerAlert},
-	{"alert: Alert LevelWarning: CloseNotify", metrics.HandshakePeerClosed},
+	{"alert: Alert Fatal", metrics.HandshakePeerAlert},
+	{"alert: Alert Warning: CloseNotify", metrics.HandshakePeerClosed},
 }
 
 // resultOf returns what a handshake counts as that led to no session, and the level to log it

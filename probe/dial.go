@@ -89,12 +89,14 @@ func dialHint(err error) string {
 	return alertHint(err)
 }
 
+const certificateHint = " (the server refused the client certificate; its log says why: another CA, expired, revoked, or a revocation list that is out of date)"
+
 // alertHint explains a TLS alert from the server, which under TLS 1.3 may arrive after the handshake.
 func alertHint(err error) string {
 	if s := err.Error(); strings.Contains(s, "no application protocol") {
 		return " (the server does not speak the version of RADIUS that -radius-version offers, RFC 9765 §3.3)"
 	} else if strings.Contains(s, "remote error: tls:") {
-		return " (the server refused the client certificate; its log says why: another CA, expired, revoked, or a revocation list that is out of date)"
+		return certificateHint
 	}
 	return ""
 }

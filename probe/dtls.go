@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/pion/dtls/v4"
@@ -84,6 +85,10 @@ func (c connected) WriteTo(b []byte, _ net.Addr) (int, error) { return c.Write(b
 func dtlsHint(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return " (no answer: does the gateway have a [[listener]] with transport = \"dtls\" at this address, does a client of its configuration list this machine's address, and is there a firewall in between?)"
+	}
+	// What pion/dtls says of an alert, such as BadCertificate, UnknownCA, AccessDenied.
+	if s := err.Error(); strings.Contains(s, "alert: ") && (strings.Contains(s, "Certificate") || strings.HasSuffix(s, "UnknownCA")) {
+		return certificateHint
 	}
 	return dialHint(err)
 }

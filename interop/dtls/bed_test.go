@@ -156,8 +156,8 @@ level = "debug"
 // gateway is a running radsec-gw serve.
 type gateway struct {
 	*testbed.Gateway
-	t         *testing.T
-	tls, dtls string // addresses
+	t              *testing.T
+	tls, dtls, coa string // addresses
 }
 
 // startGateway runs a gateway, until the test ends, with further keys of [listen] and a server
@@ -174,7 +174,9 @@ func startGateway(t *testing.T, listen string, auth, acct int) *gateway {
 		t.Fatal(err)
 	}
 	g := &gateway{Gateway: testbed.NewGateway(t, p), t: t}
-	g.tls, g.dtls = g.listening("RadSec"), g.listening("RADIUS/DTLS")
+	g.tls = g.says(`"listening for RadSec".* address=(\S+)`)
+	g.dtls = g.says(`"listening for RADIUS/DTLS".* address=(\S+)`)
+	g.coa = g.says(`msg=serving.* dynamic_authorization=(\S+)`)
 	return g
 }
 
@@ -184,19 +186,20 @@ func newGateway(t *testing.T) *gateway {
 	return startGateway(t, "", shared.auth, shared.acct)
 }
 
-// listening waits until the gateway listens for something, and returns where.
-func (g *gateway) listening(what string) (address string) {
+// says waits for a match of a regular expression in the log, and returns its group.
+func (g *gateway) says(expression string) (group string) {
 	g.t.Helper()
-	line := regexp.MustCompile(`msg="listening for ` + what + `"[^\n]* address=(\S+)`)
+	line := regexp.MustCompile(expression)
 	if !g.Output().Await(patience, func(text string) bool {
-		if m := line.FindStringSubmatch(text); m != nil {
-			address = m[1]
+		m := line.FindStringSubmatch(text)
+		if m != nil {
+			group = m[1]
 		}
-		return address != ""
+		return m != nil
 	}) {
-		g.t.Fatalf("the gateway does not listen for %s; its output:\n%s", what, g.Printed())
+		g.t.Fatalf("the gateway does not say %s; its output:\n%s", line, g.Printed())
 	}
-	return address
+	return group
 }
 
 // expect fails the test unless a program ended with status and printed all of want.

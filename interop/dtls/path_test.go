@@ -2,7 +2,6 @@ package dtls
 
 import (
 	"bytes"
-	"maps"
 	"net"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ type path struct {
 	near, far *net.UDPConn
 
 	mu     sync.Mutex // guards what follows
+	good   bool       // there are no faults
 	client *net.UDPAddr
 	count  map[string]int
 }
@@ -39,11 +39,16 @@ func newPath(t *testing.T, to string) *path {
 // address returns the address of the near end.
 func (p *path) address() string { return p.near.LocalAddr().String() }
 
-// counts returns how many datagrams had which fault.
-func (p *path) counts() map[string]int {
+// expectFaults expects that there was each kind of fault.
+func (p *path) expectFaults(t *testing.T) {
+	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.count)
+	for which, n := range p.count {
+		if n == 0 {
+			t.Errorf("no datagram was %s", which)
+		}
+	}
 }
 
 func (p *path) out() {
@@ -77,11 +82,18 @@ func (p *path) back() {
 // lateBy is longer than a datagram that is sent next takes.
 const lateBy = 20 * time.Millisecond
 
+// set has the path be without faults, or not.
+func (p *path) set(good bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.good = good
+}
+
 // carry delivers a datagram, or does not.
 func (p *path) carry(number int, d []byte, deliver func([]byte)) {
-	lost := number%5 == 1
-	doubled, late := !lost && number%7 == 2, !lost && number%6 == 3
 	p.mu.Lock()
+	lost := !p.good && number%5 == 1
+	doubled, late := !p.good && !lost && number%7 == 2, !p.good && !lost && number%6 == 3
 	for which, is := range map[string]bool{"lost": lost, "doubled": doubled, "late": late} {
 		if is {
 			p.count[which]++

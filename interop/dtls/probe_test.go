@@ -2,7 +2,6 @@ package dtls
 
 import (
 	"os/exec"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -15,8 +14,8 @@ func probeCommand(client string, args ...string) *exec.Cmd {
 	return exec.Command(testbed.Program(), append([]string{"probe", "-certs", inDir("certs"), "-cert", inDir("certs/" + client + ".pem"), "-key", inDir("certs/" + client + ".key")}, args...)...)
 }
 
-// probe runs it to its end.
-func probe(client string, args ...string) testbed.Result {
+// runProbe runs it to its end.
+func runProbe(client string, args ...string) testbed.Result {
 	return testbed.Run(patience, probeCommand(client, args...))
 }
 
@@ -48,7 +47,7 @@ func TestProbe(t *testing.T) {
 		{"RADIUS/1.1", g.dtls, []string{"status", "-radius-version", "1.1"}, 2, []string{"needs TLS 1.3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			expect(t, probe("client", append(c.args, "-dtls", "-address", c.address)...), c.status, c.want...)
+			expect(t, runProbe("client", append(c.args, "-dtls", "-address", c.address)...), c.status, c.want...)
 		})
 	}
 	g.Says("session closed", "reason=refused_packet", "client=client", "wrong Message-Authenticator")
@@ -89,9 +88,8 @@ func (l *listener) expectEnd(t *testing.T, status int, want ...string) {
 // Rules: DT12
 func TestReverseCoA(t *testing.T) {
 	g := newGateway(t)
-	address := regexp.MustCompile(`dynamic_authorization=(\S+)`).FindStringSubmatch(g.Printed())[1]
 	radclient := func(kind, attributes string) testbed.Result {
-		cmd := exec.Command("radclient", "-x", "-r", "1", "-t", "20", address, kind, coaSecret)
+		cmd := exec.Command("radclient", "-x", "-r", "1", "-t", "20", g.coa, kind, coaSecret)
 		cmd.Stdin = strings.NewReader(attributes)
 		return testbed.Run(patience, cmd)
 	}

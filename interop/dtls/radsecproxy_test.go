@@ -161,20 +161,22 @@ func expectRecord(t *testing.T, session, record string) {
 	}
 }
 
-// On a path that loses a fifth of the datagrams, doubles some and delays some behind others, the
-// handshake and PEAP succeed: what is lost is sent again, and what the gateway has answered
-// already is answered again, from its duplicate cache.
-// Rules: DT8, DT10
+// On a path that loses a fifth of the datagrams, doubles some and delays some behind others, PEAP
+// succeeds: what is lost is sent again, and what the gateway has answered already is answered
+// again, from its duplicate cache. The handshake is on a good path: radsecproxy does not send its
+// flights again (RFC 6347 §4.2.4), and gives up after 5 s. TestOpenSSLOnABadPath has one with
+// faults.
+// Rules: DT8
 func TestBadPath(t *testing.T) {
 	t.Parallel()
-	p := newPath(t, newGateway(t).dtls)
-	startRadsecproxy(t, p.address()).eapolTest(peap()...)
-	for which, n := range p.counts() {
-		if n == 0 {
-			t.Errorf("no datagram was %s", which)
-		}
-	}
-	t.Logf("of the datagrams %v", p.counts())
+	g := newGateway(t)
+	p := newPath(t, g.dtls)
+	p.set(true)
+	r := startRadsecproxy(t, p.address())
+	p.set(false)
+	r.eapolTest(peap()...)
+	p.expectFaults(t)
+	g.Says("fate=duplicate_answered")
 }
 
 // radsecproxy that is killed, and comes back at the same port with a new handshake, gets in at
