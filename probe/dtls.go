@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
@@ -106,7 +107,7 @@ func (c *recordConn) Read(b []byte) (int, error) {
 		record := make([]byte, 1<<14)
 		n, err := c.Conn.Read(record)
 		if err != nil {
-			return 0, err
+			return 0, closed(err)
 		}
 		c.rest = record[:n]
 		if n >= 4 {
@@ -116,6 +117,20 @@ func (c *recordConn) Read(b []byte) (int, error) {
 	n := copy(b, c.rest)
 	c.rest = c.rest[n:]
 	return n, nil
+}
+
+// Write implements net.Conn.
+func (c *recordConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	return n, closed(err)
+}
+
+// closed returns io.EOF for the error of pion/dtls that follows close_notify, too.
+func closed(err error) error {
+	if errors.Is(err, dtls.ErrConnClosed) {
+		return io.EOF
+	}
+	return err
 }
 
 // resendInitial is the time to the first retransmission over UDP, which then doubles up to
