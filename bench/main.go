@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,8 +141,9 @@ func runFloor(ctx context.Context, fs *flag.FlagSet, args []string, _ io.Writer)
 func runLoad(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer) error {
 	cfg := load.Config{}
 	fs.StringVar(&cfg.Address, "address", "127.0.0.1:2083", "the relay, in 127.0.0.0/8")
-	secret := fs.String("secret", "radsec", "shared secret of the RadSec side")
-	fs.IntVar(&cfg.Connections, "connections", 8, "TLS connections")
+	fs.BoolVar(&cfg.DTLS, "dtls", false, "RADIUS/DTLS instead of RadSec")
+	secret := fs.String("secret", "", "shared secret of the RadSec side; empty: radsec, and with -dtls radius/dtls")
+	fs.IntVar(&cfg.Connections, "connections", 8, "TLS connections, or DTLS sessions")
 	fs.IntVar(&cfg.Outstanding, "outstanding", 16, "closed loop: requests in flight on each connection, 1 to 256")
 	fs.Float64Var(&cfg.Rate, "rate", 0, "open loop: requests a second over all connections; 0: closed loop")
 	mix := fs.String("mix", "mixed", "pap, eap, acct or mixed (half eap, quarter pap, quarter acct)")
@@ -161,7 +163,7 @@ func runLoad(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	if cfg.TLS, err = material.In(*dir).Client(); err != nil {
 		return err
 	}
-	cfg.Secret = []byte(*secret)
+	cfg.Secret = []byte(cmp.Or(*secret, map[bool]string{false: "radsec", true: "radius/dtls"}[cfg.DTLS]))
 	debug.SetGCPercent(400)
 	r, err := load.Run(ctx, cfg)
 	if err != nil {

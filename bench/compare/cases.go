@@ -26,6 +26,7 @@ type testCase struct {
 	rules       bool          // with ten attribute rules
 	sources     bool          // with a source address for each of 1,000 clients
 	idle        int           // idle connections instead of load
+	dtls        bool          // over DTLS
 	handshakes  bool          // handshakes instead of load
 	resume      bool
 }
@@ -33,18 +34,23 @@ type testCase struct {
 const caseSyntax = `a case is MIX-CxM (pap, eap, acct or mixed; C connections with M requests in flight each),
 followed by any of -50ms (latency of the server), -half (open loop at half the peak rate),
 -20000ps (open loop at 20,000 requests a second), -many (1,000 clients, 1,000 servers, 10,000 routes),
--rules (ten attribute rules) and -sources (1,000 clients, each with a source address of its own); or idle-N, handshake-full, handshake-resumed`
+-rules (ten attribute rules) and -sources (1,000 clients, each with a source address of its own); or idle-N, handshake-full, handshake-resumed;
+dtls-CxM is mixed-CxM over DTLS, and dtls-idle-N is idle-N`
 
 var allCases = []string{
 	"mixed-8x16", "mixed-200x8", "mixed-1x1", "pap-8x16", "eap-8x16", "acct-8x16",
 	"mixed-64x256-50ms", "mixed-8x16-half", "mixed-8x16-20000ps", "mixed-1000x16", "mixed-8x16-many",
 	"mixed-8x16-rules", "mixed-200x8-sources",
 	"idle-10000", "handshake-full", "handshake-resumed",
+	"dtls-20x8", "dtls-200x8", "dtls-idle-1000",
 }
 
 func parseCase(name string) (testCase, error) {
 	c := testCase{name: name}
 	wrong := func() (testCase, error) { return c, fmt.Errorf("case %q: %s", name, caseSyntax) }
+	if name, c.dtls = strings.CutPrefix(name, "dtls-"); c.dtls && !strings.HasPrefix(name, "idle-") {
+		name = "mixed-" + name
+	}
 	parts := strings.Split(name, "-")
 	if len(parts) < 2 {
 		return wrong()
@@ -105,13 +111,13 @@ func parseCase(name string) (testCase, error) {
 
 // applies reports whether the case makes sense for the subject: the floor has
 // no configuration that could be large, and its three files for a connection
-// say nothing about memory. Only the gateway has rules and sources; a build from before
+// say nothing about memory; nor does it have DTLS. Only the gateway has rules and sources; a build from before
 // them cannot be compared in these cases.
 func (c testCase) applies(s peers.Subject) bool {
 	if c.rules || c.sources {
 		return s == peers.Gateway
 	}
-	return s != peers.Floor || !c.many && c.idle == 0
+	return s != peers.Floor || !c.many && c.idle == 0 && !c.dtls
 }
 
 // metric names a value of a sample.
@@ -125,6 +131,7 @@ const (
 	cpu          metric = "cpu"          // µs of CPU an exchange (or handshake)
 	systemCalls  metric = "system calls" // an exchange
 	memory       metric = "memory"       // highest resident memory, MB
+	resent       metric = "resent"       // datagrams that the load generator sent once more
 	lost         metric = "lost"         // requests without a reply
 	bad          metric = "bad"          // replies of the wrong kind or wrongly signed
 	perIdle      metric = "idle"         // kB of resident memory an idle connection
@@ -174,4 +181,10 @@ var goals = []goal{
 	{"CPU per exchange to that without rules", "mixed-8x16-rules", cpu, "", "mixed-8x16", 1.15, false},
 	{"CPU per exchange to that with one source", "mixed-200x8-sources", cpu, "", "mixed-200x8", 1.2, false},
 	{"lost", "mixed-200x8-sources", lost, "", "", 0, false},
+	{"CPU per exchange to radsecproxy's", "dtls-20x8", cpu, peers.Radsecproxy, "", 0.6, false},
+	{"rate to radsecproxy's", "dtls-20x8", rate, peers.Radsecproxy, "", 1.5, true},
+	{"CPU per exchange to radsecproxy's", "dtls-200x8", cpu, peers.Radsecproxy, "", 0.6, false},
+	{"rate to radsecproxy's", "dtls-200x8", rate, peers.Radsecproxy, "", 1.5, true},
+	{"lost", "dtls-200x8", lost, "", "", 0, false},
+	{"kB for each idle session", "dtls-idle-1000", perIdle, "", "", 40, false},
 }

@@ -43,6 +43,9 @@ type runner struct {
 // stopTime is how long a program may take to end.
 const stopTime = 2 * time.Second
 
+// dtlsTimeout is long enough for a request to be sent three times.
+const dtlsTimeout = 10 * time.Second
+
 // serverSecret is shared by the relays, except the floor, and the answering server.
 const serverSecret = "secret-of-the-answering-server"
 
@@ -52,7 +55,7 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	if err != nil {
 		return nil, err
 	}
-	set := peers.Setup{Dir: dir, Files: r.files, Bench: r.bench, Gateway: r.gateway, Secret: serverSecret, Many: c.many, Rules: c.rules, Sources: c.sources}
+	set := peers.Setup{Dir: dir, Files: r.files, Bench: r.bench, Gateway: r.gateway, Secret: serverSecret, Many: c.many, Rules: c.rules, Sources: c.sources, DTLS: c.dtls}
 	switch s {
 	case peers.Floor:
 		set.Secret = peers.FloorSecret
@@ -79,6 +82,9 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	}()
 	cfg := load.Config{Address: set.Listen, TLS: r.client, Secret: []byte("radsec"), Connections: 1, Outstanding: 1,
 		Mix: packets.Mix{packets.PAP}, Duration: 50 * time.Millisecond, Timeout: 3 * time.Second, SampleEvery: 1}
+	if c.dtls {
+		cfg.DTLS, cfg.Secret, cfg.Timeout = true, []byte("radius/dtls"), dtlsTimeout
+	}
 	err = p.Until(ctx, "listening", func() bool { return peers.Listening(set.Listen) })
 	if err != nil {
 		return nil, err
@@ -174,6 +180,9 @@ func (r *runner) load(ctx context.Context, c testCase, s peers.Subject, cfg load
 	micro := func(d time.Duration) float64 { return float64(d) / 1e3 }
 	v := map[metric]float64{rate: report.Rate, p50: micro(report.P50), p99: micro(report.P99), p999: micro(report.P999),
 		cpu: m.perExchange(report.Rate), memory: float64(highest) / 1e6, lost: float64(report.Lost), bad: float64(report.Bad + uint64(report.Broken))}
+	if c.dtls {
+		v[resent] = float64(report.Resent)
+	}
 	if r.calls {
 		// Apart from the rest, because counting slows the program down.
 		if n, err := r.countCalls(ctx, cfg, p); err == nil {
@@ -214,7 +223,7 @@ func (r *runner) idle(ctx context.Context, c testCase, cfg load.Config, p *proce
 		return nil, err
 	}
 	var after int64
-	err = load.Idle(ctx, cfg.Address, r.client, c.idle, func() {
+	err = load.Idle(ctx, cfg, c.idle, func() {
 		select {
 		case <-ctx.Done():
 		case <-time.After(2 * time.Second): // the last handshakes' work is over

@@ -100,7 +100,7 @@ var columns = []struct {
 	title  string
 }{
 	{rate, "rate /s"}, {cpu, "CPU µs each"}, {p50, "p50 µs"}, {p99, "p99 µs"}, {p999, "p99.9 µs"},
-	{systemCalls, "system calls each"}, {memory, "memory MB"}, {perIdle, "kB per idle connection"}, {resumedShare, "resumed"}, {lost, "lost"}, {bad, "bad"},
+	{systemCalls, "system calls each"}, {memory, "memory MB"}, {perIdle, "kB per idle connection"}, {resumedShare, "resumed"}, {resent, "resent"}, {lost, "lost"}, {bad, "bad"},
 }
 
 // line is the sample in short, for watching.

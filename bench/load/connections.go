@@ -14,43 +14,67 @@ import (
 	"radsec-gw/bench/packets"
 )
 
-// Idle opens n connections that send nothing, calls measure while they are open, checks
+// idle is a connection that is used for nothing but one Status-Server.
+type idle struct {
+	ask   func() error
+	close func()
+}
+
+// Idle opens n connections of cfg that send nothing, calls measure while they are open, checks
 // with a Status-Server that each is still served, and closes them.
-func Idle(ctx context.Context, address string, config *tls.Config, n int, measure func()) error {
-	if err := OnlyLoopback(address); err != nil {
+func Idle(ctx context.Context, cfg Config, n int, measure func()) error {
+	if err := OnlyLoopback(cfg.Address); err != nil {
 		return err
 	}
-	all := make([]*tls.Conn, n)
+	all := make([]idle, n)
 	defer func() {
 		for _, c := range all {
-			if c != nil {
-				_ = c.NetConn().Close()
+			if c.close != nil {
+				c.close()
 			}
 		}
 	}()
-	err := parallel(ctx, n, dialers, func(ctx context.Context, i int) error {
-		raw, err := dial(ctx, address, i)
-		if err != nil {
-			return err
+	sessions := newDTLSDialer()
+	err := parallel(ctx, n, dialers, func(ctx context.Context, i int) (err error) {
+		if cfg.DTLS {
+			all[i], err = sessions.idle(ctx, &cfg, i)
+		} else {
+			all[i], err = idleTLS(ctx, &cfg, i)
 		}
-		c := tls.Client(raw, config)
-		if err := c.HandshakeContext(ctx); err != nil {
-			_ = raw.Close()
-			return fmt.Errorf("handshake of idle connection %d: %w", i+1, err)
-		}
-		all[i] = c
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	measure()
 	return parallel(ctx, n, dialers, func(_ context.Context, i int) error {
-		if err := AskStatus(all[i], statusTimeout); err != nil {
+		if err := all[i].ask(); err != nil {
 			return fmt.Errorf("idle connection %d does not answer Status-Server: %w", i+1, err)
 		}
 		return nil
 	})
+}
+
+// idleTLS has no buffers, unlike dialTLS: there are ten thousand.
+func idleTLS(ctx context.Context, cfg *Config, i int) (idle, error) {
+	raw, err := dial(ctx, cfg.Address, i)
+	if err != nil {
+		return idle{}, err
+	}
+	c := tls.Client(raw, cfg.TLS)
+	if err := c.HandshakeContext(ctx); err != nil {
+		_ = raw.Close()
+		return idle{}, fmt.Errorf("handshake of idle connection %d: %w", i+1, err)
+	}
+	return idle{ask: func() error { return AskStatus(c, statusTimeout) }, close: func() { _ = raw.Close() }}, nil
+}
+
+func (d *dtlsDialer) idle(ctx context.Context, cfg *Config, i int) (idle, error) {
+	c, err := d.dial(ctx, cfg, i)
+	if err != nil {
+		return idle{}, err
+	}
+	return idle{ask: func() error { return c.askStatus(statusTimeout) }, close: c.finish}, nil
 }
 
 // HandshakeReport is what Handshakes found.

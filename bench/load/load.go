@@ -18,9 +18,10 @@ import (
 
 // Config says what to send and for how long.
 type Config struct {
-	Address     string // of the relay under test; only 127.0.0.0/8 is accepted
-	TLS         *tls.Config
-	Secret      []byte // "radsec"
+	Address     string      // of the relay under test; only 127.0.0.0/8 is accepted
+	DTLS        bool        // over UDP instead of TCP
+	TLS         *tls.Config // for DTLS its certificate, RootCAs and ServerName count
+	Secret      []byte      // "radsec", and over DTLS "radius/dtls"
 	Connections int
 	Outstanding int     // closed loop: requests in flight on each connection, 1..256
 	Rate        float64 // open loop when > 0: requests a second over all connections
@@ -28,6 +29,7 @@ type Config struct {
 	Warmup      time.Duration // not counted in rate and latencies
 	Duration    time.Duration // counted
 	Timeout     time.Duration // a request without a reply for so long is lost
+	Resend      time.Duration // over DTLS, to the first retransmission, and then doubled; 0: 2 s
 	SampleEvery int           // every k-th reply of a connection is verified; 0: 16
 
 	// Reverse says what is done with CoA and Disconnect that come down a connection; nil: they
@@ -37,6 +39,9 @@ type Config struct {
 	// Measured, when set, is called at both ends of the counted time.
 	Measured func(end bool)
 }
+
+// resendInitial is the time to the first retransmission (RFC 5080 §2.2.1: IRT 2 s).
+const resendInitial = 2 * time.Second
 
 // identifiers is how many requests a connection can have in flight (RFC 2865 §3).
 const identifiers = 256
@@ -51,6 +56,9 @@ func (c *Config) check() error {
 		return errors.New("duration and timeout: expected more than zero")
 	case len(c.Mix) == 0:
 		return errors.New("mix: expected one of pap, eap, acct, mixed")
+	}
+	if c.Resend == 0 {
+		c.Resend = resendInitial
 	}
 	if c.SampleEvery == 0 {
 		c.SampleEvery = 16
@@ -79,6 +87,7 @@ type tally struct {
 	latencies histogram.Histogram // replies in the counted time
 	sent      uint64              // requests, whole run
 	answered  uint64              // matched positive replies, whole run
+	resent    uint64              // datagrams sent once more, whole run
 	lost      uint64              // requests without a reply, whole run
 	unsent    uint64              // open loop: due but never sent, whole run
 	bad       uint64              // replies of the wrong code or that do not verify
@@ -93,6 +102,7 @@ func (t *tally) add(o *tally) {
 	t.latencies.Add(&o.latencies)
 	t.sent += o.sent
 	t.answered += o.answered
+	t.resent += o.resent
 	t.lost += o.lost
 	t.unsent += o.unsent
 	t.bad += o.bad
@@ -121,7 +131,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	return run(ctx, &cfg, transports)
 }
 
-func run(ctx context.Context, cfg *Config, transports []*transport) (Report, error) {
+func run(ctx context.Context, cfg *Config, transports []connection) (Report, error) {
 	start := time.Now().Add(10 * time.Millisecond)
 	measure := start.Add(cfg.Warmup)
 	end := measure.Add(cfg.Duration)

@@ -19,9 +19,9 @@ import (
 var secret = []byte("radsec")
 
 // relay answers on the far ends of pipes as answer says; nil is silence.
-func relay(t *testing.T, cfg *Config, answer func(request *radius.Packet) []byte) []*transport {
+func relay(t *testing.T, cfg *Config, answer func(request *radius.Packet) []byte) []connection {
 	t.Helper()
-	var transports []*transport
+	var transports []connection
 	for range cfg.Connections {
 		near, far := net.Pipe()
 		replies := make(chan []byte, identifiers) // reading must not wait for writing: a pipe has no buffer

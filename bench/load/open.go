@@ -54,7 +54,7 @@ func (s *session) sendOpen(mu *sync.Mutex, first time.Time, interval time.Durati
 		full := s.freeLen == 0
 		mu.Unlock()
 		if err == nil {
-			err = s.conn.wire.flush()
+			err = s.conn.flush()
 		}
 		if err != nil {
 			break // the reader says why

@@ -13,7 +13,7 @@ type Reverse struct {
 }
 
 // handle answers a request on its connection.
-func (r *Reverse) handle(c *transport, p []byte) {
+func (r *Reverse) handle(c connection, p []byte) {
 	request, err := radius.Parse(p, []byte("radsec"))
 	if r.Silent || err != nil {
 		return
@@ -24,7 +24,7 @@ func (r *Reverse) handle(c *transport, p []byte) {
 	}
 	time.AfterFunc(r.Delay, func() {
 		if c.put(octets) == nil {
-			_ = c.wire.flush()
+			_ = c.flush()
 		}
 	})
 }

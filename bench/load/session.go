@@ -17,6 +17,10 @@ type slot struct {
 	ra     [16]byte
 	kind   packets.Kind
 	state  slotState
+
+	// over DTLS
+	packet  []byte // to send again
+	resends uint8
 }
 
 type slotState uint8
@@ -25,7 +29,8 @@ const (
 	slotFree slotState = iota
 	slotWaiting
 	// slotLost is not used again for a while, so that a late reply cannot be mistaken for one
-	// to a newer request with the same identifier.
+	// to a newer request with the same identifier. A request that was resent ends so, too,
+	// though it is answered: another answer may follow.
 	slotLost
 )
 
@@ -38,7 +43,7 @@ const quarantine = 30 * time.Second
 type session struct {
 	// static after construction
 	cfg   *Config
-	conn  *transport
+	conn  connection
 	when  schedule
 	index int
 
@@ -56,7 +61,7 @@ type session struct {
 	swept    time.Time
 }
 
-func newSession(cfg *Config, shared *packets.Shared, conn *transport, when schedule, index int) *session {
+func newSession(cfg *Config, shared *packets.Shared, conn connection, when schedule, index int) *session {
 	s := &session{cfg: cfg, conn: conn, when: when, index: index, maker: packets.NewMaker(cfg.Secret), shared: shared, buf: make([]byte, packets.MaxLength)}
 	for i := range identifiers {
 		s.free[i] = byte(i + index) // connections start at different places of the mix
@@ -75,6 +80,9 @@ func (s *session) send(since, now time.Time) error {
 	o := &s.slots[id]
 	o.since, o.sentAt, o.kind, o.state = since, now, kind, slotWaiting
 	o.ra = [16]byte(p[4:20])
+	if s.cfg.DTLS {
+		o.packet, o.resends = append(o.packet[:0], p...), 0
+	}
 	s.waiting++
 	s.sent++
 	return s.conn.put(p)
@@ -117,7 +125,11 @@ func (s *session) receive(p []byte, now time.Time) (matched bool) {
 		}
 	}
 	s.waiting--
-	s.release(id)
+	if o.resends > 0 {
+		o.state = slotLost
+	} else {
+		s.release(id)
+	}
 	return true
 }
 
@@ -133,7 +145,8 @@ func (s *session) verify(p []byte, o *slot) error {
 	return s.maker.Verify(p, o.kind, &o.ra)
 }
 
-// sweep gives up requests that have waited too long, and frees identifiers whose quarantine
+// sweep gives up requests that have waited too long, sends again over DTLS what may have been
+// lost (RFC 5080 §2.2.1, without its jitter), and frees identifiers whose quarantine
 // has ended, at most ten times a second. It returns how many were lost.
 func (s *session) sweep(now time.Time) (lost int) {
 	if now.Sub(s.swept) < 100*time.Millisecond {
@@ -148,6 +161,10 @@ func (s *session) sweep(now time.Time) (lost int) {
 			s.waiting--
 			s.lost++
 			lost++
+		case o.state == slotWaiting && s.cfg.DTLS && now.Sub(o.sentAt) > s.cfg.Resend*(2<<o.resends-1):
+			o.resends++
+			s.resent++
+			_ = s.conn.put(o.packet) // an error comes back from the next call, too
 		case o.state == slotLost && now.Sub(o.sentAt) > s.cfg.Timeout+quarantine:
 			s.release(byte(id))
 		}
@@ -158,7 +175,7 @@ func (s *session) sweep(now time.Time) (lost int) {
 // arm makes a read that finds nothing return after 200 ms, so that lost
 // requests are noticed.
 func (s *session) arm(now time.Time) {
-	_ = s.conn.wire.SetReadDeadline(now.Add(200 * time.Millisecond))
+	_ = s.conn.wake(now.Add(200 * time.Millisecond))
 }
 
 // closedLoop keeps Outstanding requests in flight until the end, then waits

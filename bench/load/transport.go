@@ -13,9 +13,24 @@ import (
 	"radsec-gw/wire"
 )
 
-// transport is one RadSec connection: TLS over a buffering connection. Packets
-// written gather as one TLS record each, until flush, or until the reader has
+// connection is one to the relay. Packets that are put gather until flush, or until next has
 // to wait for more, sends them with one system call.
+type connection interface {
+	// next returns the next packet, and waits for it when there is none. The octets are valid
+	// until the following call. A timeout leaves the connection usable.
+	next() ([]byte, error)
+	put(p []byte) error
+	flush() error
+	// wake ends a next that waits at that time, as a timeout.
+	wake(at time.Time) error
+	// kill closes the connection at once; calls in progress fail.
+	kill()
+	// finish tells the relay of the end, and closes the connection. No next may be in progress.
+	finish()
+}
+
+// transport is one RadSec connection: TLS over a buffering connection. Each
+// packet is one TLS record.
 type transport struct {
 	stream  io.ReadWriter // TLS
 	wire    *buffered
@@ -78,8 +93,6 @@ func newTransport(c net.Conn, buf int, secure func(net.Conn) io.ReadWriter) *tra
 	return &transport{stream: secure(w), wire: w, buf: make([]byte, 2*wire.MaxLength)}
 }
 
-// next returns the next packet, and waits for it when there is none. The octets are valid
-// until the following call. A timeout leaves the transport usable.
 func (t *transport) next() ([]byte, error) {
 	for {
 		n, err := wire.Cut(t.packets)
@@ -107,7 +120,10 @@ func (t *transport) put(p []byte) error {
 	return err
 }
 
-// kill closes the connection at once; reads and writes in progress fail.
+func (t *transport) flush() error { return t.wire.flush() }
+
+func (t *transport) wake(at time.Time) error { return t.wire.SetReadDeadline(at) }
+
 func (t *transport) kill() { _ = t.wire.Close() }
 
 // finish closes the connection as TLS wants it, with a close_notify, which a
@@ -147,24 +163,20 @@ func (t *transport) closeAndDrain() error {
 const dialers = 16
 
 // dialAll opens cfg.Connections connections, or none.
-func dialAll(ctx context.Context, cfg *Config) ([]*transport, error) {
-	all := make([]*transport, cfg.Connections)
-	err := parallel(ctx, cfg.Connections, dialers, func(ctx context.Context, i int) error {
-		c, err := dial(ctx, cfg.Address, i)
-		if err != nil {
-			return err
+func dialAll(ctx context.Context, cfg *Config) ([]connection, error) {
+	all := make([]connection, cfg.Connections)
+	sessions := newDTLSDialer()
+	err := parallel(ctx, cfg.Connections, dialers, func(ctx context.Context, i int) (err error) {
+		var c connection
+		if cfg.DTLS {
+			c, err = sessions.dial(ctx, cfg, i)
+		} else {
+			c, err = dialTLS(ctx, cfg, i)
 		}
-		t := newTransport(c, readBuffer, func(c net.Conn) io.ReadWriter { return tls.Client(c, cfg.TLS) })
-		if err := t.stream.(*tls.Conn).HandshakeContext(ctx); err != nil {
-			t.kill()
-			return fmt.Errorf("handshake of connection %d: %w", i+1, err)
+		if err == nil {
+			all[i] = c
 		}
-		if err := t.wire.flush(); err != nil { // the client's Finished
-			t.kill()
-			return err
-		}
-		all[i] = t
-		return nil
+		return err
 	})
 	if err != nil {
 		for _, t := range all {
@@ -177,12 +189,33 @@ func dialAll(ctx context.Context, cfg *Config) ([]*transport, error) {
 	return all, nil
 }
 
+// dialTLS opens the connection with index i.
+func dialTLS(ctx context.Context, cfg *Config, i int) (connection, error) {
+	c, err := dial(ctx, cfg.Address, i)
+	if err != nil {
+		return nil, err
+	}
+	t := newTransport(c, readBuffer, func(c net.Conn) io.ReadWriter { return tls.Client(c, cfg.TLS) })
+	if err := t.stream.(*tls.Conn).HandshakeContext(ctx); err != nil {
+		t.kill()
+		return nil, fmt.Errorf("handshake of connection %d: %w", i+1, err)
+	}
+	if err := t.flush(); err != nil { // the client's Finished
+		t.kill()
+		return nil, err
+	}
+	return t, nil
+}
+
 // dial connects from one of 200 loopback addresses, so that ports of closed
 // connections (TIME_WAIT) do not run out.
 func dial(ctx context.Context, address string, i int) (net.Conn, error) {
-	d := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%200))}}
+	d := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: source(i)}}
 	return d.DialContext(ctx, "tcp4", address)
 }
+
+// source is the address that connection i comes from.
+func source(i int) net.IP { return net.IP{127, 0, 1, byte(1 + i%200)} }
 
 // parallel calls do for 0 ≤ i < n from a number of goroutines, stops at the first error
 // and returns it after all have ended.

@@ -27,6 +27,7 @@ type Setup struct {
 	ListenKeys string // further lines of [listen]
 	Many       bool   // 1,000 clients, 1,000 servers and 10,000 routes instead of one each
 	Rules      bool   // ten attribute rules for every request
+	DTLS       bool   // RADIUS/DTLS at Listen, too, and the secrets that the RFCs give
 	Sources    bool   // 1,000 clients, each with a source address of its own; load connects as 200 of them
 }
 
@@ -144,11 +145,19 @@ address = %q
 			fmt.Fprintf(&b, "[[client]]\nname = \"client-%d\"\nnetworks = [%q]\nsecret = \"radsec\"\nmax_connections = 20000\nsource = \"127.64.%d.%d\"\n\n", i, network, i/250, 1+i%250)
 		}
 	}
-	b.WriteString("[[client]]\nname = \"bench\"\nnetworks = [\"127.0.0.0/8\"]\nsecret = \"radsec\"\nmax_connections = 20000\n")
+	b.WriteString("[[client]]\nname = \"bench\"\nnetworks = [\"127.0.0.0/8\"]\nmax_connections = 20000\n")
+	if set.DTLS {
+		b.WriteString("transports = [\"tls\", \"dtls\"]\n")
+	} else {
+		b.WriteString("secret = \"radsec\"\n")
+	}
 	if set.Rules {
 		b.WriteString(tenRules)
 	}
 	b.WriteString("\n")
+	if set.DTLS {
+		fmt.Fprintf(&b, "[[listener]]\nname = \"dtls\"\ntransport = \"dtls\"\naddress = [%q]\n\n", set.Listen)
+	}
 	fmt.Fprintf(&b, "[[server]]\nname = \"answer\"\naddress = \"127.0.0.1\"\nauth_port = %d\nacct_port = %d\ncoa_port = 0\nsecret = %q\n\n", set.Auth, set.Acct, set.Secret)
 	if set.Many {
 		for i := range manyServers - 1 {
@@ -227,6 +236,9 @@ tls default {
 		}
 	}
 	b.WriteString("client bench {\n\ttype tls\n\thost 127.0.0.0/8\n\tsecret radsec\n\ttls default\n\tCertificateNameCheck off\n}\n")
+	if set.DTLS {
+		fmt.Fprintf(&b, "ListenDTLS %s\nclient bench-dtls {\n\ttype dtls\n\thost 127.0.0.0/8\n\tsecret radius/dtls\n\ttls default\n\tCertificateNameCheck off\n}\n", set.Listen)
+	}
 	server := func(name, host string, port int, secret string) {
 		fmt.Fprintf(&b, "server %s {\n\ttype udp\n\thost %s\n\tport %d\n\tsecret %s\n}\n", name, host, port, secret)
 	}
