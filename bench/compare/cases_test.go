@@ -20,7 +20,13 @@ func TestParseCase(t *testing.T) {
 	if c, err := parseCase("mixed-200x8-sources-rules"); err != nil || !c.sources || !c.rules || c.applies(peers.Radsecproxy) || !c.applies(peers.Gateway) {
 		t.Errorf("mixed-200x8-sources-rules is read as %+v, %v; expected a case for the gateway alone", c, err)
 	}
-	for _, name := range []string{"", "mixed", "mixed-8", "mixed-0x1", "mixed-1x257", "chap-1x1", "mixed-1x1-fast", "mixed-1x1-ps", "mixed-1x1-0ps", "mixed-1x1--1s", "idle-x", "idle-0", "handshake-half", "idle-1-1"} {
+	if c, err := parseCase("dtls-200x8"); err != nil || !c.dtls || c.name != "dtls-200x8" || len(c.mix) != 4 || c.connections != 200 || c.outstanding != 8 || c.applies(peers.Floor) || !c.applies(peers.Radsecproxy) {
+		t.Errorf("dtls-200x8 is read as %+v, %v; expected mixed-200x8 over DTLS, not for the bare relay", c, err)
+	}
+	if c, err := parseCase("dtls-idle-7"); err != nil || !c.dtls || c.idle != 7 {
+		t.Errorf("dtls-idle-7 is read as %+v, %v", c, err)
+	}
+	for _, name := range []string{"dtls-", "dtls-20", "dtls-idle-0", "dtls-handshake-full", "dtls-mixed-1x1", "", "mixed", "mixed-8", "mixed-0x1", "mixed-1x257", "chap-1x1", "mixed-1x1-fast", "mixed-1x1-ps", "mixed-1x1-0ps", "mixed-1x1--1s", "idle-x", "idle-0", "handshake-half", "idle-1-1"} {
 		if _, err := parseCase(name); err == nil {
 			t.Errorf("%q is accepted as a case", name)
 		}

@@ -22,6 +22,10 @@ func TestConfigurationSizes(t *testing.T) {
 			t.Errorf("many=%v: radsecproxy has %d realms, want %d", many, n, want[2])
 		}
 	}
+	dtls := Setup{Files: material.In("/certs"), Listen: "127.0.0.1:1", Auth: 2, Acct: 3, Secret: "s", DTLS: true}
+	if text, err := dtls.gateway(); err != nil || !strings.Contains(text, `transport = "dtls"`) || strings.Contains(text, `"radsec"`) || !strings.Contains(dtls.radsecproxy(), "ListenDTLS 127.0.0.1:1\n") {
+		t.Errorf("with DTLS: %v\n%s\n%s", err, text, dtls.radsecproxy())
+	}
 	set := Setup{Files: material.In("/certs"), Listen: "127.0.0.1:1", Auth: 2, Acct: 3, Secret: "s", Rules: true, Sources: true}
 	text, err := set.gateway()
 	if err != nil {
