@@ -85,28 +85,34 @@ func parseCase(name string) (testCase, error) {
 		return wrong()
 	}
 	for _, option := range parts[2:] {
-		switch option {
-		case "half":
-			c.half = true
-		case "many":
-			c.many = true
-		case "rules":
-			c.rules = true
-		case "sources":
-			c.sources = true
-		default:
-			if number, ok := strings.CutSuffix(option, "ps"); ok {
-				if c.offered, err = strconv.Atoi(number); err != nil || c.offered < 1 {
-					return wrong()
-				}
-				continue
-			}
-			if c.delay, err = time.ParseDuration(option); err != nil || c.delay <= 0 {
-				return wrong()
-			}
+		if !c.setOption(option) {
+			return wrong()
 		}
 	}
 	return c, nil
+}
+
+// setOption reports whether there is such an option.
+func (c *testCase) setOption(option string) bool {
+	switch option {
+	case "half":
+		c.half = true
+	case "many":
+		c.many = true
+	case "rules":
+		c.rules = true
+	case "sources":
+		c.sources = true
+	default:
+		var err error
+		if number, ok := strings.CutSuffix(option, "ps"); ok {
+			c.offered, err = strconv.Atoi(number)
+			return err == nil && c.offered >= 1
+		}
+		c.delay, err = time.ParseDuration(option)
+		return err == nil && c.delay > 0
+	}
+	return true
 }
 
 // applies reports whether the case makes sense for the subject: the floor has

@@ -48,7 +48,7 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r := &runner{dir: dir, gateway: *gateway, before: *before, warmup: *warmup, duration: *duration, calls: *calls, peak: map[peers.Subject]float64{}}
+	r := &runner{dir: dir, gateway: *gateway, before: *before, warmup: *warmup, duration: *duration, settle: 2 * time.Second, calls: *calls, peak: map[peers.Subject]float64{}}
 	if err := r.prepare(ctx, who); err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type runner struct {
 	client   *tls.Config
 	warmup   time.Duration
 	duration time.Duration
+	settle   time.Duration             // after the handshakes of idle connections
 	calls    bool                      // count system calls
 	peak     map[peers.Subject]float64 // last rate seen in mixed-8x16
 }
@@ -226,7 +227,7 @@ func (r *runner) idle(ctx context.Context, c testCase, cfg load.Config, p *proce
 	err = load.Idle(ctx, cfg, c.idle, func() {
 		select {
 		case <-ctx.Done():
-		case <-time.After(2 * time.Second): // the last handshakes' work is over
+		case <-time.After(r.settle): // the last handshakes' work is over
 		}
 		after, _, _ = p.Memory()
 	})

@@ -15,7 +15,7 @@ func TestMeasureDTLS(t *testing.T) {
 	if peers.Radsecproxy.Installed() == nil {
 		who = append(who, peers.Radsecproxy)
 	}
-	r := &runner{dir: t.TempDir(), warmup: 50 * time.Millisecond, duration: 200 * time.Millisecond}
+	r := &runner{dir: t.TempDir(), warmup: 50 * time.Millisecond, duration: 200 * time.Millisecond, settle: 50 * time.Millisecond}
 	if err := r.prepare(t.Context(), who); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"math/rand/v2"
 	"os"
 	"time"
 
@@ -19,8 +20,10 @@ type slot struct {
 	state  slotState
 
 	// over DTLS
-	packet  []byte // to send again
-	resends uint8
+	packet []byte        // to send again
+	again  time.Time     // when
+	wait   time.Duration // until then, since it was sent last
+	resent bool
 }
 
 type slotState uint8
@@ -81,11 +84,19 @@ func (s *session) send(since, now time.Time) error {
 	o.since, o.sentAt, o.kind, o.state = since, now, kind, slotWaiting
 	o.ra = [16]byte(p[4:20])
 	if s.cfg.DTLS {
-		o.packet, o.resends = append(o.packet[:0], p...), 0
+		o.packet, o.resent = append(o.packet[:0], p...), false
+		o.schedule(now, s.cfg.Resend)
 	}
 	s.waiting++
 	s.sent++
 	return s.conn.put(p)
+}
+
+// schedule sets when to send again, a tenth sooner or later: what was lost together is not sent
+// together (RFC 5080 §2.2.1).
+func (o *slot) schedule(now time.Time, wait time.Duration) {
+	o.wait = time.Duration(float64(wait) * (0.9 + 0.2*rand.Float64()))
+	o.again = now.Add(o.wait)
 }
 
 func (s *session) release(id byte) {
@@ -125,7 +136,7 @@ func (s *session) receive(p []byte, now time.Time) (matched bool) {
 		}
 	}
 	s.waiting--
-	if o.resends > 0 {
+	if o.resent {
 		o.state = slotLost
 	} else {
 		s.release(id)
@@ -146,7 +157,7 @@ func (s *session) verify(p []byte, o *slot) error {
 }
 
 // sweep gives up requests that have waited too long, sends again over DTLS what may have been
-// lost (RFC 5080 §2.2.1, without its jitter), and frees identifiers whose quarantine
+// lost, and frees identifiers whose quarantine
 // has ended, at most ten times a second. It returns how many were lost.
 func (s *session) sweep(now time.Time) (lost int) {
 	if now.Sub(s.swept) < 100*time.Millisecond {
@@ -161,8 +172,9 @@ func (s *session) sweep(now time.Time) (lost int) {
 			s.waiting--
 			s.lost++
 			lost++
-		case o.state == slotWaiting && s.cfg.DTLS && now.Sub(o.sentAt) > s.cfg.Resend*(2<<o.resends-1):
-			o.resends++
+		case o.state == slotWaiting && s.cfg.DTLS && now.After(o.again):
+			o.schedule(now, 2*o.wait)
+			o.resent = true
 			s.resent++
 			_ = s.conn.put(o.packet) // an error comes back from the next call, too
 		case o.state == slotLost && now.Sub(o.sentAt) > s.cfg.Timeout+quarantine:
