@@ -1,6 +1,7 @@
 package dtlsfront_test
 
 import (
+	"bytes"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -63,6 +64,46 @@ func TestClientMovesWithAConnectionID(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A record that is older than another does not lead answers to where it comes from: somebody may
+// have kept it.
+// Rules: DT7
+func TestOldRecordLeadsNowhere(t *testing.T) {
+	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.ConnectionIDs = true })
+	f.moves.Store(true)
+	k := &keeper{PacketConn: f.socket()}
+	c := f.dial(k, dtls.WithConnectionID(func() []byte { return nil }, dtls.CIDPathMigrationReject))
+	e := f.session()
+	ask(t, c, packet(1, 40))
+	k.keeping.Store(true)
+	c.Write(packet(2, 40))
+	k.keeping.Store(false)
+	ask(t, c, packet(3, 40))
+	elsewhere := f.socket()
+	defer elsewhere.Close()
+	elsewhere.WriteTo(k.kept, net.UDPAddrFromAddrPort(f.address))
+	if got := answer(t, c); got[1] != 2 {
+		t.Errorf("the client gets the answer to packet %d at its address, expected that to 2", got[1])
+	}
+	if got, want := e.session.RemoteAddr(), k.LocalAddr().(*net.UDPAddr).AddrPort(); got != want {
+		t.Errorf("the session is at %v, expected %v", got, want)
+	}
+}
+
+// keeper is a socket of a client that keeps a datagram instead of sending it.
+type keeper struct {
+	net.PacketConn
+	keeping atomic.Bool
+	kept    []byte
+}
+
+func (k *keeper) WriteTo(b []byte, to net.Addr) (int, error) {
+	if k.keeping.Load() {
+		k.kept = bytes.Clone(b)
+		return len(b), nil
+	}
+	return k.PacketConn.WriteTo(b, to)
 }
 
 // The address that a client has left may be another's, whose session is not the end of its own.

@@ -196,10 +196,15 @@ func TestSessionBesideAHandshake(t *testing.T) {
 }
 
 // A NAS that reboots and uses the same port again gets in at once: when its handshake is
-// complete the session that it had ends.
+// complete the session that it had ends, whose place it takes.
 // Rules: DT6
 func TestRebootOnTheSamePort(t *testing.T) {
-	f := start(t)
+	t.Run("with places", func(t *testing.T) { testReboot(t, 0) })
+	t.Run("when all are in use", func(t *testing.T) { testReboot(t, 1) })
+}
+
+func testReboot(t *testing.T, sessions int) {
+	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.MaxSessions, c.MaxPerSource = sessions, sessions })
 	socket := f.socket()
 	first := &unclosed{PacketConn: socket}
 	c := f.dial(first)

@@ -119,6 +119,7 @@ func TestSeveralRecordsInADatagram(t *testing.T) {
 
 // A record that was received before is not given to the Sink again, and one that is not
 // authentic closes nothing.
+// Rules: DT3, DT6, DT8
 func TestRepeatedAndForgedRecords(t *testing.T) {
 	f := start(t)
 	m := &merger{PacketConn: f.socket()}
@@ -154,6 +155,38 @@ func TestIdle(t *testing.T) {
 	e.waiting.Store(0)
 	expectEnd(t, c)
 	e.expectEnd(t, metrics.ClosedIdle)
+}
+
+// Requests alone keep a session open: a peer need not send Status-Server, and one that sends nothing
+// else is idle.
+// Rules: DT11
+func TestTrafficKeepsASessionOpen(t *testing.T) {
+	t.Parallel()
+	const limit = time.Second
+	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.IdleTimeout = limit })
+	busy := f.dial(nil)
+	e := f.session()
+	watched := f.dial(nil)
+	idle := f.session()
+	status := packet(2, 20)
+	status[0] = 12
+	for closed := false; !closed; {
+		ask(t, busy, packet(1, 20))
+		watched.Write(status)
+		select {
+		case <-idle.closed:
+			closed = true
+		case <-time.After(limit / 20):
+		}
+	}
+	if reason := idle.session.Ended(); reason != metrics.ClosedIdle {
+		t.Errorf("the session with Status-Server is closed for the reason %v", reason)
+	}
+	select {
+	case <-e.closed:
+		t.Error("the session with requests is closed")
+	default:
+	}
 }
 
 // A drained server answers what is outstanding, then closes, and takes no new client.
