@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,21 +33,10 @@ type Listener struct {
 // Listen opens a socket for one of some addresses. It does not wait. An unspecified address of
 // IPv6 accepts IPv4, too, unless there is one of IPv4 with the same port.
 func Listen(address netip.AddrPort, all ...netip.AddrPort) (*Listener, error) {
-	plain := netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
-	network := "udp4"
-	if plain.Addr().Is6() {
-		network = "udp6"
-		ofIPv4 := func(o netip.AddrPort) bool { return o.Addr().Unmap().Is4() && o.Port() == plain.Port() }
-		if plain.Addr().IsUnspecified() && !slices.ContainsFunc(all, ofIPv4) {
-			network = "udp"
-		}
-	}
-	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(plain))
+	conn, err := datagram.Listen(address, all...)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %v: %w", address, err)
+		return nil, err
 	}
-	conn.SetReadBuffer(socketBuffer) // best effort, as for the sockets to servers
-	conn.SetWriteBuffer(socketBuffer)
 	socket, err := datagram.NewLocalListener(conn)
 	if err != nil {
 		conn.Close()
@@ -72,9 +60,6 @@ func (l *Listener) sendAll(bufs [][]byte, to []origin) {
 	l.socket.Send(bufs, *peers)
 	l.peers.Put(peers)
 }
-
-// socketBuffer is the size of the kernel's buffer in each direction: thousands of requests.
-const socketBuffer = 4 << 20
 
 // Addr returns the address of the socket.
 func (l *Listener) Addr() netip.AddrPort {
