@@ -107,6 +107,7 @@ type echo struct {
 	received chan []byte
 	quiet    atomic.Bool // it only answers, and keeps nothing
 	waiting  atomic.Int64
+	asked    atomic.Int64 // calls of Outstanding
 	refuse   atomic.Bool
 	closed   chan struct{}
 }
@@ -127,7 +128,7 @@ func (e *echo) Packet(p []byte) error {
 }
 
 func (e *echo) Flush() error     { e.session.Flush(); return nil }
-func (e *echo) Outstanding() int { return int(e.waiting.Load()) }
+func (e *echo) Outstanding() int { e.asked.Add(1); return int(e.waiting.Load()) }
 func (e *echo) Awaited() int     { return 0 }
 func (e *echo) Keep() bool       { return false }
 func (e *echo) Closed()          { close(e.closed) }

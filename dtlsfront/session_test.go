@@ -170,7 +170,11 @@ func TestTrafficKeepsASessionOpen(t *testing.T) {
 	idle := f.session()
 	status := packet(2, 20)
 	status[0] = 12
+	end := time.Now().Add(patience)
 	for closed := false; !closed; {
+		if time.Now().After(end) {
+			t.Fatal("a session with nothing but Status-Server stays")
+		}
 		ask(t, busy, packet(1, 20))
 		watched.Write(status)
 		select {
@@ -202,6 +206,8 @@ func TestDrain(t *testing.T) {
 		f.hello(t)
 		return f.server.Count(dtlsfront.HelloNotAdmitted) > 0
 	})
+	asked := e.asked.Load()
+	eventually(t, "the session is checked several times", func() bool { return e.asked.Load() > asked+5 })
 	ask(t, c, packet(1, 20))
 	e.waiting.Store(0)
 	expectEnd(t, c)

@@ -93,6 +93,19 @@ func TestCookie(t *testing.T) {
 	if cookies.Valid(now, remote, local, &o) {
 		t.Error("the cookie is valid for another ClientHello")
 	}
+	changed := bytes.Clone(second)
+	at := record.HeaderSize + 12 + 2 + 32 // of the session, then the cookie, then the suites
+	for range 2 {
+		at += 1 + int(changed[at])
+	}
+	changed[at+3] ^= 1
+	o, ok = hello.Parse(changed)
+	if !ok || !bytes.Equal(o.Random, h.Random) || !bytes.Equal(o.Cookie, h.Cookie) {
+		t.Fatal("a ClientHello with another cipher suite is not read")
+	}
+	if cookies.Valid(now, remote, local, &o) {
+		t.Error("the cookie is valid for other cipher suites")
+	}
 	if got := h.WithoutCookie(); !bytes.Equal(got, first) {
 		t.Errorf("without its cookie the second ClientHello is\n%x\nexpected the first,\n%x", got, first)
 	}
