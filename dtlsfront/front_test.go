@@ -76,7 +76,10 @@ type handler struct {
 }
 
 func (h *handler) Packet(p []byte) error {
-	h.f.received <- bytes.Clone(p)
+	select {
+	case h.f.received <- bytes.Clone(p):
+	default:
+	}
 	p[0] = 2
 	h.s.Send(p)
 	return nil
