@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pion/dtls/v4"
@@ -98,7 +99,17 @@ func dtlsHint(err error) string {
 // a packet in its record (RFC 7360 §5.1).
 type recordConn struct {
 	net.Conn
-	rest []byte
+	rest  []byte
+	close sync.Once
+	err   error // of close
+}
+
+// Close implements net.Conn. It returns when close_notify is sent, whichever call sends it: of
+// two calls at once, that of pion/dtls lets the second return at once, and a process that then
+// ends leaves the gateway a session that nobody has closed.
+func (c *recordConn) Close() error {
+	c.close.Do(func() { c.err = c.Conn.Close() })
+	return c.err
 }
 
 // Read implements net.Conn.

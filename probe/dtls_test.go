@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -46,5 +47,46 @@ func TestClosedSession(t *testing.T) {
 	}
 	if _, err := c.Write(make([]byte, 20)); err != io.EOF {
 		t.Errorf("writing: %v, expected EOF", err)
+	}
+}
+
+// closingConn is a connection whose close_notify is sent when release is closed. Like one of
+// pion/dtls, it returns at once from another Close.
+type closingConn struct {
+	net.Conn
+	closes           atomic.Int32
+	started, release chan struct{}
+	sent             atomic.Bool
+}
+
+func (c *closingConn) Close() error {
+	if c.closes.Add(1) > 1 {
+		return nil
+	}
+	close(c.started)
+	<-c.release
+	c.sent.Store(true)
+	return errors.New("the first")
+}
+
+// Whichever of two that close a session at once is the last to ask, close_notify is sent when
+// its call returns: else the process may end before.
+func TestCloseNotifyIsSent(t *testing.T) {
+	inner := &closingConn{started: make(chan struct{}), release: make(chan struct{})}
+	c := &recordConn{Conn: inner}
+	first := make(chan error)
+	go func() { first <- c.Close() }()
+	<-inner.started
+	second := make(chan error)
+	go func() {
+		err := c.Close()
+		if !inner.sent.Load() {
+			t.Error("the second Close returns before close_notify is sent")
+		}
+		second <- err
+	}()
+	close(inner.release)
+	if a, b := <-first, <-second; a == nil || a != b {
+		t.Errorf("the two calls return %v and %v, expected the error of the first twice", a, b)
 	}
 }
