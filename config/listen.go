@@ -283,7 +283,8 @@ func readFront(t *table, l *Listen) {
 	t.file("certificate", &l.Certificate, MaxCertificates)
 	t.file("private_key", &l.PrivateKey, MaxKeys)
 	known := t.choice("client_auth", &l.ClientAuth, ClientAuths()...) || !t.has("client_auth")
-	if known && l.ClientAuth != AuthNone && l.ClientCA == "" {
+	_, inListen := t.r.places.of["listen.client_ca"] // where a mistake in it is told
+	if known && l.ClientAuth != AuthNone && l.ClientCA == "" && !inListen {
 		// RFC 6614 §2.3 (P104): the list of CAs is the operator's own, never the system's.
 		t.require("client_ca", "the path of the CA certificates that clients are verified with (PEM)")
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -178,5 +179,16 @@ func TestTransports(t *testing.T) {
 	}
 	if over := string(c.SecretOver(2, TransportDTLS).Bytes()); over != "radsec" {
 		t.Errorf("the secret that is given does not hold over DTLS: %q", over)
+	}
+}
+
+// A client_ca of [listen] that is not there is one mistake, at its line: no listener that takes it
+// over is said to have none.
+// Rules: TR5
+func TestListenersShareAMistake(t *testing.T) {
+	_, err := load(t, goodClient+goodServer+goodRoute+strings.ReplaceAll(goodListen, "'ca.pem'", "'none.pem'")+"\n[[listener]]\nname='other'\naddress=['127.0.0.1:2084']\n")
+	var mistakes Mistakes
+	if !errors.As(err, &mistakes) || len(mistakes) != 1 || !strings.Contains(err.Error(), ": listen.client_ca: ") {
+		t.Errorf("got %v, expected one mistake about listen.client_ca", err)
 	}
 }

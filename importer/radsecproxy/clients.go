@@ -43,9 +43,9 @@ func hostsOf(b *block) (h hosts, err error) {
 // one for its host names, because they demand different things of a certificate.
 func (c *conversion) client(b *block) error {
 	switch kind := strings.ToLower(b.text("type")); kind {
-	case "tls":
-	case "udp", "tcp", "dtls":
-		c.draft.Note(b.Place, "client %s: the gateway accepts RadSec over TLS only, not %s. Keep radsecproxy for this client, with this gateway as its server of type tls", b.name, kind)
+	case "tls", "dtls":
+	case "udp", "tcp":
+		c.draft.Note(b.Place, "client %s: the gateway accepts RADIUS over TLS and DTLS only, not over %s. Keep radsecproxy for this client, with this gateway as its server of type tls", b.name, kind)
 		return nil
 	default:
 		c.draft.Note(b.Place, "client %s: expected the type udp, tcp, tls or dtls, got %q", b.name, kind)
@@ -104,7 +104,12 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 		t.Disabled = true
 		t.Note(n.Place, "%s. The client is written as a comment, because without this condition it would match more certificates", n.Text)
 	}
-	if it, ok := b.last("secret"); ok && it.value != "radsec" {
+	secret := "radsec"
+	if b.overDTLS() {
+		t.Set("transports", []string{"dtls"})
+		secret = "radius/dtls"
+	}
+	if it, ok := b.last("secret"); ok && it.value != secret {
 		t.SetSecret(it.Place, "secret", name, []byte(it.value))
 	}
 	if b.on("requireMessageAuthenticator", c.basic.on("requireMessageAuthenticator", false)) {

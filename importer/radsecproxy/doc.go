@@ -5,7 +5,7 @@
 //
 //	translate.go   the order of the draft, and the basic options
 //	options.go     the options of each kind of block
-//	tls.go         the tls blocks that clients use: [listen], and ca of a [[client]]
+//	tls.go         the tls blocks that clients use: [listen], [[listener]], ca of a [[client]]
 //	clients.go     client blocks: [[client]]; match.go their conditions on certificates
 //	servers.go     server blocks: [[server]]
 //	realms.go      realm blocks: [[route]], where the first block in the file that matches a

@@ -31,8 +31,11 @@ func (c *conversion) defaultTLS() *block {
 	return c.tlsByName["default"]
 }
 
-// findTLS finds the tls blocks that clients over TLS use, and the one for [listen]: that of
-// the first of these clients.
+// overDTLS reports whether a client's type is dtls.
+func (b *block) overDTLS() bool { return strings.EqualFold(b.text("type"), "dtls") }
+
+// findTLS finds the tls blocks that clients over TLS and DTLS use, and the one for [listen]:
+// that of the first client over TLS.
 func (c *conversion) findTLS() {
 	c.tlsByName, c.tlsUsed = map[string]*block{}, map[*block]bool{}
 	for _, b := range c.tls {
@@ -41,13 +44,24 @@ func (c *conversion) findTLS() {
 		}
 	}
 	for _, client := range c.clients {
-		if strings.EqualFold(client.text("type"), "tls") {
-			b := c.tlsOf(client)
+		switch b := c.tlsOf(client); {
+		case strings.EqualFold(client.text("type"), "tls"):
 			if c.listening == nil {
 				c.listening = b
 			}
 			c.tlsUsed[b] = true
+		case client.overDTLS():
+			if _, psk := client.last("PSKkey"); psk {
+				continue // which is not carried over
+			}
+			if c.firstDTLS == nil {
+				c.firstDTLS = client
+			}
+			c.tlsUsed[b] = true
 		}
+	}
+	if c.listening == nil && c.firstDTLS != nil {
+		c.listening = c.tlsOf(c.firstDTLS)
 	}
 	if c.listening == nil {
 		c.listening = c.defaultTLS()
@@ -57,7 +71,7 @@ func (c *conversion) findTLS() {
 // listen writes [listen].
 func (c *conversion) listen() {
 	t := c.draft.Add("[listen]")
-	c.addresses(t)
+	c.addresses(t, "ListenTLS")
 	b := c.listening
 	if b == nil {
 		t.Set("certificate", unknownCertificate)
@@ -69,15 +83,40 @@ func (c *conversion) listen() {
 	}
 	for _, other := range c.tls {
 		if other != b && c.tlsUsed[other] {
-			noteOtherTLS(t, other, b)
+			noteOtherTLS(t, other, b, c.firstDTLS != nil && other == c.tlsOf(c.firstDTLS))
 		}
 	}
 }
 
+// listenDTLS writes the [[listener]] of the clients over DTLS, if there are any. It has its own
+// certificate where the tls block of the first of them has.
+func (c *conversion) listenDTLS() {
+	if c.firstDTLS == nil {
+		return
+	}
+	t := c.draft.Add("[[listener]]")
+	t.Comment("The clients of type dtls")
+	t.Set("name", "dtls")
+	t.Set("transport", "dtls")
+	c.addresses(t, "ListenDTLS")
+	b := c.tlsOf(c.firstDTLS)
+	if b == nil || b == c.listening || b.text("CertificateFile") == c.listening.text("CertificateFile") {
+		return
+	}
+	certificate, key := b.text("CertificateFile"), b.text("CertificateKeyFile")
+	if certificate == "" || key == "" {
+		t.Note(b.Place, "tls %s: expected CertificateFile and CertificateKeyFile; without both, clients over DTLS get the certificate of tls %s", b.name, c.listening.name)
+		return
+	}
+	t.Set("certificate", fileName(certificate))
+	t.Set("private_key", fileName(key))
+}
+
 // noteOtherTLS notes where a tls block that clients use differs from the one that [listen]
-// is made of. Its CA and PolicyOID are written for each client.
-func noteOtherTLS(t *importer.Table, b, listening *block) {
-	if b.text("CertificateFile") != listening.text("CertificateFile") {
+// is made of. Its CA and PolicyOID are written for each client, its certificate in the
+// [[listener]] for DTLS if it is of that.
+func noteOtherTLS(t *importer.Table, b, listening *block, ofListener bool) {
+	if !ofListener && b.text("CertificateFile") != listening.text("CertificateFile") {
 		t.Note(b.Place, "tls %s: the gateway has one certificate, that of tls %s; the clients with this block get it, too", b.name, listening.name)
 	}
 	var without []string
@@ -95,11 +134,11 @@ func noteOtherTLS(t *importer.Table, b, listening *block) {
 	}
 }
 
-// addresses writes where to listen. Without ListenTLS, radsecproxy listens on all
+// addresses writes where to listen, as an option says. Without it, radsecproxy listens on all
 // addresses.
-func (c *conversion) addresses(t *importer.Table) {
+func (c *conversion) addresses(t *importer.Table, option string) {
 	var all []string
-	for _, it := range c.basic.all("ListenTLS") {
+	for _, it := range c.basic.all(option) {
 		host, port, ok := splitHostPort(it.value, "2083")
 		switch {
 		case host == "*":
@@ -108,11 +147,11 @@ func (c *conversion) addresses(t *importer.Table) {
 			host = "127.0.0.1"
 		}
 		if _, err := netip.ParseAddr(host); err != nil || !ok {
-			t.Note(it.Place, "ListenTLS %s: the gateway listens on IP addresses; put that of the name, with the port, into address", it.value)
+			t.Note(it.Place, "%s %s: the gateway listens on IP addresses; put that of the name, with the port, into address", option, it.value)
 			continue
 		}
 		if !importer.IsPort(port) {
-			t.Note(it.Place, "ListenTLS %s: expected a port from 1 to 65535, got %q", it.value, port)
+			t.Note(it.Place, "%s %s: expected a port from 1 to 65535, got %q", option, it.value, port)
 			continue
 		}
 		all = append(all, net.JoinHostPort(host, port))

@@ -14,8 +14,9 @@ type conversion struct {
 	tls, clients, servers, rewrites []*block
 	realms                          []*block
 	tlsByName                       map[string]*block         // the first of each name, in lower case
-	tlsUsed                         map[*block]bool           // by clients over TLS
+	tlsUsed                         map[*block]bool           // by clients over TLS and DTLS
 	listening                       *block                    // the tls block that [listen] is made of; nil: there is none
+	firstDTLS                       *block                    // the first client over DTLS; nil: there is none
 	names                           importer.Names            // of tables
 	carried                         map[string]string         // servers by their name in lower case: their name in the draft
 	notCarried                      map[string]string         // the others: why not
@@ -43,6 +44,7 @@ func Import(source *importer.Source, file string, d *importer.Draft) error {
 	}
 	c.noteBasic()
 	c.listen()
+	c.listenDTLS()
 	for _, b := range c.clients {
 		if err := c.client(b); err != nil {
 			return err
@@ -100,14 +102,14 @@ func (c *conversion) sort(source *importer.Source, file string, items []item) (e
 
 // noteBasic notes the basic options that have no counterpart.
 func (c *conversion) noteBasic() {
-	const clients = "the gateway accepts clients over TLS only. Keep radsecproxy for those that speak something else, with this gateway as its server of type tls"
+	const clients = "the gateway accepts clients over TLS and DTLS only. Keep radsecproxy for those that speak something else, with this gateway as its server of type tls"
 	const source = "the gateway connects to no server but over UDP"
 	t := c.draft.Head()
-	for _, name := range []string{"ListenTLS", "LogLevel", "LogFullUsername", "LogMAC", "LogKey", "FTicksReporting", "FTicksMAC", "FTicksKey", "FTicksPrefix", "requireMessageAuthenticator", "SourceUDP"} {
+	for _, name := range []string{"ListenTLS", "ListenDTLS", "LogLevel", "LogFullUsername", "LogMAC", "LogKey", "FTicksReporting", "FTicksMAC", "FTicksKey", "FTicksPrefix", "requireMessageAuthenticator", "SourceUDP"} {
 		c.basic.all(name)
 	}
 	c.basic.noteRest(t, map[string]string{
-		"listenudp": clients, "listentcp": clients, "listendtls": clients,
+		"listenudp": clients, "listentcp": clients,
 		"sourcetcp": source, "sourcetls": source, "sourcedtls": source,
 		"pidfile": "", "logthreadid": "", "loopprevention": "", "sni": "", "verifyeap": "",
 		"ttlattribute":         "the gateway neither reads nor writes a TTL; it detects loops by loop_marker of [routing]",
