@@ -86,7 +86,8 @@ func (s *Server) closeAll() {
 func (s *Session) close() {
 	s.receiving.Lock()
 	s.sink.Closed()
-	packets := s.packets
+	packets, accepted := s.packets, s.accepted
+	s.accepted = nil
 	s.receiving.Unlock()
 	if !s.silent.Load() {
 		s.sendAlert(alertCloseNotify)
@@ -100,6 +101,12 @@ func (s *Session) close() {
 	switch reason {
 	case metrics.ClosedByPeer, metrics.ClosedIdle, metrics.ClosedShutdown, metrics.ClosedPacketLimit:
 		level = slog.LevelInfo
+		if accepted != nil {
+			level = slog.LevelDebug
+		}
+	}
+	if accepted != nil {
+		accepted(min(level, slog.LevelInfo))
 	}
 	remote := s.RemoteAddr()
 	s.server.log(remote, level, "RADIUS/DTLS session closed", append(s.fields, "peer", remote, "reason", reason, "error", text, "packets", packets)...)

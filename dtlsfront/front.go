@@ -229,9 +229,11 @@ func (f *Front) Accept(s *Session) (Sink, error) {
 	f.cfg.Metrics.Opened(m.entry.Info)
 	s.fields = []any{"client", m.Client().Name, "connection", m.number}
 	sink := &clientSink{m.Client().Open(m), m}
-	f.lines.peers.Log(sourceOf(s.RemoteAddr().Addr()), slog.LevelInfo, "RADIUS/DTLS session accepted", func() []any {
-		return append([]any{"client", m.Client().Name, "peer", s.RemoteAddr(), "connection", m.number, "version", version, "cipher_suite", s.suite}, identity.Describe(leaf)...)
-	})
+	s.accepted = func(level slog.Level) {
+		f.lines.peers.Log(sourceOf(s.RemoteAddr().Addr()), level, "RADIUS/DTLS session accepted", func() []any {
+			return append([]any{"client", m.Client().Name, "peer", s.RemoteAddr(), "connection", m.number, "version", version, "cipher_suite", s.suite}, identity.Describe(leaf)...)
+		})
+	}
 	return sink, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/dtls/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/certs/certstest"
 	"radsec-gw/dtlsfront"
@@ -233,5 +234,43 @@ func TestMovedClientIsAssessed(t *testing.T) {
 		if got := <-f.received; got[1] != id {
 			t.Errorf("packet %d was received, expected %d", got[1], id)
 		}
+	}
+}
+
+// A session that sends Status-Server and closes is a health check, and leaves no line above debug,
+// as a connection of TLS. One that sends a request, or fails, is logged.
+// Rules: DT12
+func TestHealthChecksLeaveNoLine(t *testing.T) {
+	status := packet(2, 20)
+	status[0] = 12
+	tooShort := packet(4, 19)
+	for name, c := range map[string]struct {
+		sends  [][]byte
+		reason metrics.Reason
+		level  string
+		closed string
+	}{
+		"a health check":             {[][]byte{status}, metrics.ClosedByPeer, "DEBUG", "DEBUG"},
+		"nothing at all":             {nil, metrics.ClosedByPeer, "DEBUG", "DEBUG"},
+		"a request":                  {[][]byte{packet(1, 40), packet(2, 40)}, metrics.ClosedByPeer, "INFO", "INFO"},
+		"a packet that is too short": {[][]byte{tooShort}, metrics.ClosedBadLength, "INFO", "WARN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lines := new(process.Output)
+			f := startClients(t, func(cfg *dtlsfront.FrontConfig) {
+				cfg.Log = slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			})
+			client := f.dial(nil)
+			for _, p := range c.sends {
+				client.Write(p)
+			}
+			client.Close()
+			f.expectClosed(c.reason)
+			eventually(t, "the end is logged", func() bool { return lines.Count("RADIUS/DTLS session closed") == 1 })
+			if lines.Count("RADIUS/DTLS session accepted") != 1 || lines.Count("session accepted", "level="+c.level) != 1 || lines.Count("session closed", "level="+c.closed) != 1 {
+				t.Errorf("expected one line at %s and one at %s, got\n%s", c.level, c.closed, lines)
+			}
+		})
 	}
 }

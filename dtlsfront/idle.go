@@ -3,6 +3,7 @@ package dtlsfront
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"radsec-gw/metrics"
@@ -11,11 +12,27 @@ import (
 // A session that is idle (sessions.Activity) for IdleTimeout is closed: nothing else would tell
 // that its client is gone.
 
+// lasting is how old a session without a request is when it is no health check.
+const lasting = time.Minute
+
+// logAccepted logs that the session was accepted, once: with its first request, or when it has
+// lasted for a while. One that only sends Status-Server and closes is a health check, and a log
+// must not fill with those. Called with receiving held.
+func (s *Session) logAccepted() {
+	if s.accepted != nil {
+		s.accepted(slog.LevelInfo)
+		s.accepted = nil
+	}
+}
+
 // check ends the session if it is idle for too long, or drains and is done.
 func (s *Session) check(now time.Time) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
 	limit := s.server.limits.Load().IdleTimeout
+	if now.Sub(s.activity.LastRequest) >= lasting {
+		s.logAccepted()
+	}
 	switch {
 	case s.closing.Load():
 	case s.draining.Load():

@@ -118,6 +118,7 @@ func (s *Session) packet(b []byte, now time.Time) {
 	s.unflushed++
 	if wire.Code(b[0]) != codeStatusServer {
 		s.activity.LastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
+		s.logAccepted()
 	}
 	if err := s.sink.Packet(b[:length]); err != nil {
 		s.terminate(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))

@@ -3,6 +3,7 @@ package dtlsfront
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"log/slog"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -51,7 +52,8 @@ type Session struct {
 	packets   int // given to the Sink so far
 	unflushed int // given to it since its last Flush
 	activity  sessions.Activity
-	wasDone   bool // nothing was outstanding at the last check while draining
+	wasDone   bool             // nothing was outstanding at the last check while draining
+	accepted  func(slog.Level) // logs that it was accepted; set by Acceptor.Accept; nil: it was logged
 
 	sending locks.Mutex[locks.DTLSSending] // guards what follows
 	sealer  *record.Sealer

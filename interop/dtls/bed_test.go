@@ -176,6 +176,7 @@ func startGateway(t *testing.T, listen string, auth, acct int) *gateway {
 	g := &gateway{Gateway: testbed.NewGateway(t, p), t: t}
 	g.tls = g.says(`"listening for RadSec".* address=(\S+)`)
 	g.dtls = g.says(`"listening for RADIUS/DTLS".* address=(\S+)`)
+	g.Address = g.says(`msg=serving.* metrics=(\S+)`)
 	g.coa = g.says(`msg=serving.* dynamic_authorization=(\S+)`)
 	return g
 }

@@ -60,10 +60,15 @@ func TestOpenSSLOnABadPath(t *testing.T) {
 	p := newPath(t, g.dtls)
 	got, said := g.askOpenSSL(t, p.address(), "-dtls1_2", "-mtu", "1280", "-cert", inDir("certs/client.pem"), "-key", inDir("certs/client.key"))
 	p.set(true)
-	if g.Output().Count("RADIUS/DTLS session accepted") != 1 {
+	if g.accepted() != 1 {
 		t.Errorf("there is no session; the answer is %q, and openssl says:\n%s", got, said)
 	}
 	p.expectFaults(t)
+}
+
+// accepted returns how many handshakes were complete at the listener.
+func (g *gateway) accepted() float64 {
+	return g.Metrics().Sum("radsec_gw_listener_handshakes_total", "listener_name", "dtls", "result", "ok")
 }
 
 // askOpenSSL sends a Status-Server through openssl, and returns what it received by the time that
@@ -77,7 +82,7 @@ func (g *gateway) askOpenSSL(t *testing.T, address string, args ...string) (rece
 	}
 	says := new(process.Output)
 	cmd.Stderr = says // apart: the answer is octets
-	accepted := g.Output().Count("RADIUS/DTLS session accepted")
+	accepted := g.accepted()
 	p, err := process.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +91,7 @@ func (g *gateway) askOpenSSL(t *testing.T, address string, args ...string) (rece
 	defer in.Close()
 	// It reads its input before the handshake is done, and would send it in pieces.
 	testbed.Eventually(patience, func() bool {
-		return g.Output().Count("RADIUS/DTLS session accepted") > accepted || p.Alive() != nil
+		return g.accepted() > accepted || p.Alive() != nil
 	})
 	io.WriteString(in, statusServer())
 	p.Output().Await(patience, func(text string) bool { return len(text) >= 20 })
