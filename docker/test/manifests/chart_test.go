@@ -148,6 +148,9 @@ func TestChartModes(t *testing.T) {
 	if s := gateway["Service radsec-gw-coa"].(*core.Service); len(s.Spec.Ports) != 1 || s.Spec.Ports[0].Protocol != core.ProtocolUDP || s.Spec.ExternalTrafficPolicy != core.ServiceExternalTrafficPolicyLocal {
 		t.Errorf("gateway: expected UDP with the senders' addresses, got %v", s.Spec)
 	}
+	if s := gateway["Service radsec-gw-dtls"].(*core.Service); len(s.Spec.Ports) != 1 || s.Spec.Ports[0].Protocol != core.ProtocolUDP || s.Spec.ExternalTrafficPolicy != core.ServiceExternalTrafficPolicyLocal {
+		t.Errorf("gateway: expected UDP with the clients' addresses, got %v", s.Spec)
+	}
 	p := gateway["NetworkPolicy radsec-gw"].(*networking.NetworkPolicy)
 	if len(p.Spec.Egress) != 2 || p.Spec.Egress[1].To[0].IPBlock.CIDR != "10.0.20.0/24" {
 		t.Errorf("gateway: expected DNS and the servers of the values, got %v", p.Spec.Egress)
@@ -174,6 +177,7 @@ func TestChartRefuses(t *testing.T) {
 		{"service.type", "ExternalName", "type"},
 		{"goMemoryLimit", "400M", "goMemoryLimit"},
 		{"metrics.podMonitor.tokenSecret.key", "", "tokenSecret.key"},
+		{"dtls.targetPort", 83, "targetPort"},
 		{"dynamicAuthorization.from", nil, "dynamicAuthorization.from"},
 	} {
 		v := values(t, "gateway")

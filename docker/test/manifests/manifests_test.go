@@ -134,8 +134,12 @@ func checkReferences(t *testing.T, all objects) {
 		switch o := o.(type) {
 		case *core.Service:
 			found = anyPod(pods, &meta.LabelSelector{MatchLabels: o.Spec.Selector})
+			affinity := core.ServiceAffinityNone
+			if strings.HasSuffix(o.Name, "-dtls") {
+				affinity = core.ServiceAffinityClientIP // its session is at one replica
+			}
 			if o.Spec.Type != core.ServiceTypeClusterIP && o.Spec.ExternalTrafficPolicy != core.ServiceExternalTrafficPolicyLocal ||
-				o.Spec.SessionAffinity != core.ServiceAffinityNone {
+				o.Spec.SessionAffinity != affinity {
 				t.Errorf("%s: traffic policy %q, affinity %q", key, o.Spec.ExternalTrafficPolicy, o.Spec.SessionAffinity)
 			}
 		case *policy.PodDisruptionBudget:

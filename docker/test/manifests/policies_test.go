@@ -57,6 +57,10 @@ func checkIngress(t *testing.T, key string, p *networking.NetworkPolicy) {
 		t.Errorf("%s lets everyone send CoA and Disconnect, which UDP does not protect", key)
 	}
 	delete(open, "coa") // optional
+	if from, ok := open["radsec-dtls"]; ok && !from {
+		t.Errorf("%s does not let everyone in over DTLS", key)
+	}
+	delete(open, "radsec-dtls") // optional
 	if !slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeIngress) || !maps.Equal(open, map[string]bool{"radsec": true, "metrics": false}) {
 		t.Errorf("%s: types %v, ports and whether they are open to all %v; expected radsec open, metrics not", key, p.Spec.PolicyTypes, open)
 	}
