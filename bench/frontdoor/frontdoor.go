@@ -1,4 +1,4 @@
-// Package frontdoor tries the gateway's TLS side with hostile peers of all kinds at
+// Package frontdoor tries the gateway's side of TLS and DTLS with hostile peers of all kinds at
 // once beside good clients, and reports what the good ones noticed.
 package frontdoor
 
@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"radsec-gw/bench/answer"
@@ -37,6 +38,9 @@ type Size struct {
 	Newcomers  int    // good clients that connect meanwhile
 	ListenKeys string // of the gateway's configuration
 
+	Hellos       float64 // ClientHellos of DTLS a second
+	HelloSources int     // addresses that they come from
+
 	Rate        float64 // requests a second of the good clients
 	Connections int
 	Phase       time.Duration // of load without and with the bad peers
@@ -46,13 +50,13 @@ type Size struct {
 // Full is what the gateway has to withstand.
 func Full() Size {
 	return Size{Unfinished: 200, Halves: 200, Deaf: 200, Noisy: 50,
-		Hostile: 512, Handshakes: 300, FewSources: 2, Sources: 20, EachSource: 300, Newcomers: 20, Rate: 1000, Connections: 16, Phase: 30 * time.Second, Patience: 4 * time.Minute}
+		Hostile: 512, Handshakes: 300, FewSources: 2, Sources: 20, EachSource: 300, Newcomers: 20, Hellos: 10_000, HelloSources: 10_000, Rate: 1000, Connections: 16, Phase: 30 * time.Second, Patience: 4 * time.Minute}
 }
 
 // Small is a few of each.
 func Small() Size {
 	return Size{Unfinished: 10, Halves: 10, Deaf: 10, Noisy: 5,
-		Hostile: 20, Handshakes: 40, FewSources: 2, Sources: 20, EachSource: 20, Newcomers: 5, ListenKeys: "max_handshakes = 32\n", Rate: 200, Connections: 4, Phase: 2 * time.Second, Patience: 20 * time.Second}
+		Hostile: 20, Handshakes: 40, FewSources: 2, Sources: 20, EachSource: 20, Newcomers: 5, ListenKeys: "max_handshakes = 32\n", Hellos: 2000, HelloSources: 1000, Rate: 200, Connections: 4, Phase: 2 * time.Second, Patience: 20 * time.Second}
 }
 
 // The bounds. memorySlack is what the runtime may keep of the memory that it had.
@@ -73,6 +77,9 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	fs.IntVar(&size.Hostile, "hostile", size.Hostile, "peers with expensive certificates")
 	fs.IntVar(&size.Handshakes, "handshakes", size.Handshakes, "handshakes one after the other, to measure what one costs")
 	fs.IntVar(&size.EachSource, "each", size.EachSource, "silent or half-begun connections of each source")
+	only := fs.Bool("flood", false, "the flood of ClientHellos alone: a minute")
+	fs.Float64Var(&size.Hellos, "hellos", size.Hellos, "ClientHellos of DTLS a second")
+	fs.IntVar(&size.HelloSources, "sources", size.HelloSources, "addresses that they come from, 1 to 60,000")
 	fs.DurationVar(&size.Phase, "phase", size.Phase, "how long the good clients are measured, alone and beside the bad")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -90,10 +97,22 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	if err != nil {
 		return err
 	}
+	if size.HelloSources < 1 || size.HelloSources > 60_000 {
+		return fmt.Errorf("-sources: expected 1 to 60,000, got %d", size.HelloSources)
+	}
 	if *small {
 		size = Small()
 	}
+	if *only {
+		rows, err := withGateway(ctx, env, size, flood)
+		return printed(out, rows, err)
+	}
 	rows, err := Try(ctx, env, size)
+	return printed(out, rows, err)
+}
+
+// printed prints rows, and returns an error if not all is as expected.
+func printed(out io.Writer, rows []faults.Row, err error) error {
 	if err != nil {
 		return err
 	}
@@ -104,10 +123,10 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 }
 
 // Try tries everything, each with a gateway of its own: the peers of all
-// kinds, those with expensive certificates, and those that are silent or
-// do not go on.
+// kinds, those with expensive certificates, those that are silent or do not go on,
+// and a flood of ClientHellos over UDP.
 func Try(ctx context.Context, env *faults.Env, size Size) (rows []faults.Row, err error) {
-	for _, trial := range []func(context.Context, *faults.Env, Size, string, *process.Process) ([]faults.Row, error){phases, hostile, newcomers} {
+	for _, trial := range []func(context.Context, *faults.Env, Size, string, *process.Process) ([]faults.Row, error){phases, hostile, newcomers, flood} {
 		more, err := withGateway(ctx, env, size, trial)
 		if err != nil {
 			return rows, err
@@ -121,7 +140,7 @@ func Try(ctx context.Context, env *faults.Env, size Size) (rows []faults.Row, er
 func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(context.Context, *faults.Env, Size, string, *process.Process) ([]faults.Row, error)) ([]faults.Row, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	set := peers.Setup{Dir: env.Dir, Files: env.Files, Bench: env.Bench, Gateway: env.Gateway, Secret: "secret-of-the-answering-server", ListenKeys: size.ListenKeys}
+	set := peers.Setup{Dir: env.Dir, Files: env.Files, Bench: env.Bench, Gateway: env.Gateway, Secret: "secret-of-the-answering-server", ListenKeys: size.ListenKeys, DTLS: true}
 	server, err := answer.Listen(answer.Config{Auth: "127.0.0.1:0", Acct: "127.0.0.1:0", Secret: []byte(set.Secret)})
 	if err != nil {
 		return nil, err
@@ -155,13 +174,16 @@ func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(con
 // good is the load of the good clients. It is made by a process of its own, if
 // this command can be started again: otherwise the hostile peers would delay the good ones
 // within this process.
-func (s Size) good(ctx context.Context, env *faults.Env, address string) (r load.Report, err error) {
-	cfg := load.Config{Address: address, TLS: env.Client, Secret: []byte("radsec"), Connections: s.Connections, Rate: s.Rate,
+func (s Size) good(ctx context.Context, env *faults.Env, address string, dtls bool) (r load.Report, err error) {
+	cfg := load.Config{Address: address, DTLS: dtls, TLS: env.Client, Secret: []byte("radsec"), Connections: s.Connections, Rate: s.Rate,
 		Mix: packets.Mix{packets.PAP}, Warmup: time.Second, Duration: s.Phase, Timeout: 5 * time.Second}
+	if dtls {
+		cfg.Secret = []byte("radius/dtls")
+	}
 	if env.Bench == "" {
 		return load.Run(ctx, cfg)
 	}
-	out, err := exec.CommandContext(ctx, env.Bench, "load", "-address", address, "-certs", filepath.Dir(env.Files.CA), "-json", "-mix", "pap",
+	out, err := exec.CommandContext(ctx, env.Bench, "load", "-address", address, "-certs", filepath.Dir(env.Files.CA), "-dtls="+strconv.FormatBool(dtls), "-json", "-mix", "pap",
 		"-connections", fmt.Sprint(cfg.Connections), "-rate", fmt.Sprint(cfg.Rate),
 		"-warmup", cfg.Warmup.String(), "-duration", cfg.Duration.String(), "-timeout", cfg.Timeout.String()).Output()
 	if err != nil {
@@ -191,7 +213,7 @@ func compared(alone, beside load.Report, bad string) []faults.Row {
 // phases measures good clients alone, then beside the bad ones, and then whether
 // the gateway's memory returns.
 func phases(ctx context.Context, env *faults.Env, size Size, address string, gateway *process.Process) ([]faults.Row, error) {
-	alone, err := size.good(ctx, env, address)
+	alone, err := size.good(ctx, env, address, false)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +228,7 @@ func phases(ctx context.Context, env *faults.Env, size Size, address string, gat
 		bad.stop()
 		return nil, err
 	}
-	beside, err := size.good(ctx, env, address)
+	beside, err := size.good(ctx, env, address, false)
 	during, highest, memoryErr := gateway.Memory()
 	bad.stop()
 	if err = errors.Join(err, memoryErr); err != nil {

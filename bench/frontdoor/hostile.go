@@ -38,7 +38,7 @@ func hostile(ctx context.Context, env *faults.Env, size Size, address string, ga
 			return nil, err
 		}
 	}
-	alone, err := size.good(ctx, env, address)
+	alone, err := size.good(ctx, env, address, false)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string
 		return beside, t, errors.Join(err, untilErr)
 	}
 	before := t
-	if beside, err = s.good(ctx, env, address); err != nil {
+	if beside, err = s.good(ctx, env, address, false); err != nil {
 		return beside, t, err
 	}
 	t, err = counts()
