@@ -12,7 +12,7 @@ import (
 // A session that is idle (sessions.Activity) for IdleTimeout is closed: nothing else would tell
 // that its client is gone.
 
-// lasting is how old a session without a request is when it is no health check.
+// lasting is how old a session without a request is when it is not a health check.
 const lasting = time.Minute
 
 // logAccepted logs that the session was accepted, once: with its first request, or when it has

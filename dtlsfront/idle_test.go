@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A session without a request that lasts is no health check: it is logged while it is open, once.
+// A session without a request that lasts is not a health check: it is logged while it is open, once.
 // Rules: DT12
 func TestLastingSessionIsLogged(t *testing.T) {
 	opened := time.Now()
