@@ -11,7 +11,7 @@ import (
 
 	"github.com/pion/dtls/v4"
 	"github.com/pion/dtls/v4/pkg/protocol"
-	"golang.org/x/sys/unix"
+	"golang.org/x/net/ipv4"
 
 	"radsec-gw/bench/faults"
 	"radsec-gw/bench/process"
@@ -83,7 +83,7 @@ func newHellos(ctx context.Context, address string, size Size) (*hellos, error) 
 	}
 	f := &hellos{hello: hello, to: to, conn: conn, rate: size.Hellos, ended: make(chan struct{})}
 	for i := range size.HelloSources {
-		f.sources = append(f.sources, unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: [4]byte{127, 64, byte(i / 250), byte(i%250 + 1)}}))
+		f.sources = append(f.sources, (&ipv4.ControlMessage{Src: net.IPv4(127, 64, byte(i/250), byte(i%250+1))}).Marshal())
 	}
 	return f, nil
 }
