@@ -11,6 +11,7 @@ import (
 
 	"radsec-gw/dtlsfront"
 	"radsec-gw/dtlsfront/handshake"
+	"radsec-gw/metrics"
 )
 
 // roamer is a socket of a client that changes its address.
@@ -134,4 +135,25 @@ func TestRecordFromElsewhere(t *testing.T) {
 	r.move()
 	c.Write(packet(2, 40))
 	expectCount(t, f, "a datagram is nobody's", dtlsfront.DatagramUnknown, 1)
+}
+
+// A client that has moved and restarts, on the port that it has moved to, gets a session for the
+// one that it has forgotten.
+// Rules: DT4, DT7
+func TestRestartAfterAMove(t *testing.T) {
+	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.ConnectionIDs, c.MaxSessions = true, 1 })
+	f.moves.Store(true)
+	r := &roamer{PacketConn: f.socket(), second: f.socket()}
+	c := f.dial(r, dtls.WithConnectionID(func() []byte { return nil }, dtls.CIDPathMigrationReject))
+	ask(t, c, packet(1, 40))
+	e := f.session()
+	r.move()
+	ask(t, c, packet(2, 40))
+	r.second.Close()
+	again, err := net.ListenPacket("udp4", r.second.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, f.dial(again), packet(3, 40))
+	e.expectEnd(t, metrics.ClosedLocally)
 }

@@ -43,6 +43,9 @@ type Acceptor interface {
 	// Ended is called when a handshake has ended: with HandshakeComplete, HandshakeFailed,
 	// HandshakeTimeout, HandshakeDisplaced or HandshakeRefused, and why.
 	Ended(remote netip.AddrPort, how Count, err error)
+	// Refused is called when a client that has returned a cookie gets no handshake, and why. It
+	// is called by the goroutine that receives all packets.
+	Refused(remote netip.AddrPort, err error)
 	// Accept returns the Sink of a session whose handshake is complete; or why it is refused.
 	// It may call RemoteAddr, LocalAddr, Number, Security, Certificates and Identity, and keep
 	// the session.

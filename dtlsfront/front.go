@@ -203,6 +203,13 @@ func (f *Front) Ended(remote netip.AddrPort, how Count, err error) {
 		f.counts.CountHandshake(metrics.HandshakeOK)
 		return
 	}
+	f.refused(remote, how, err)
+}
+
+// Refused implements Acceptor.
+func (f *Front) Refused(remote netip.AddrPort, err error) { f.refused(remote, HandshakeRefused, err) }
+
+func (f *Front) refused(remote netip.AddrPort, how Count, err error) {
 	result, level := resultOf(how, err)
 	f.counts.CountHandshake(result)
 	f.lines.peers.Log(sourceOf(remote.Addr()), level, "RADIUS/DTLS session refused", func() []any {
@@ -217,7 +224,14 @@ func (f *Front) Ended(remote netip.AddrPort, how Count, err error) {
 // Accept implements Acceptor.
 func (f *Front) Accept(s *Session) (Sink, error) {
 	m := &member{Session: s, front: f, number: f.cfg.Shared.Opened.Add(1)}
-	if r := f.table.Register(m); r != nil {
+	if s.replaces != nil {
+		if before, ok := s.replaces.sink.(*clientSink); ok {
+			m.entry.Replaces = before.m
+		}
+	}
+	r := f.table.Register(m)
+	m.entry.Replaces = nil
+	if r != nil {
 		r.Leaf, _ = s.Security()
 		return nil, r
 	}

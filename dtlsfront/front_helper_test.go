@@ -83,6 +83,7 @@ func start(t testing.TB, change ...func(*dtlsfront.Config, *handshake.Config)) *
 }
 
 func (f *front) Ended(netip.AddrPort, dtlsfront.Count, error) {}
+func (f *front) Refused(netip.AddrPort, error)                {}
 
 func (f *front) Admit(netip.AddrPort) bool { return true }
 

@@ -105,6 +105,7 @@ func (l *Listener) setSession(s *Session, p *pending) (previous *Session) {
 	defer l.mu.Unlock()
 	at := l.peers[s.endpoints]
 	previous, at.session = at.session, s
+	s.at = s.endpoints
 	if at.pending == p {
 		at.pending = nil
 	}
@@ -115,26 +116,36 @@ func (l *Listener) setSession(s *Session, p *pending) (previous *Session) {
 	return previous
 }
 
-// moved forgets the address of a session, which is found by its Connection ID only from now on:
-// somebody else may get the address.
-func (l *Listener) moved(s *Session) {
+// moved notes that a session is at another address now: somebody else may get the one before,
+// and a client that restarts there gets a session for this one. If there is another session, this
+// one is found by its Connection ID only.
+func (l *Listener) moved(s *Session, to endpoints) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at := l.peers[s.endpoints]; at.session == s {
+	l.leave(s)
+	s.at = to
+	if at := l.peers[to]; at.session == nil {
+		at.session = s
+		l.put(to, at)
+	}
+}
+
+// leave forgets the address of a session. Called with mu held.
+func (l *Listener) leave(s *Session) {
+	if at := l.peers[s.at]; at.session == s {
 		at.session = nil
-		l.put(s.endpoints, at)
+		l.put(s.at, at)
 	}
 }
 
 // removeSession forgets a session.
 func (l *Listener) removeSession(s *Session) {
-	l.moved(s)
-	if !s.hasCID {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.cids, s.cid)
+	l.leave(s)
+	if s.hasCID {
+		delete(l.cids, s.cid)
+	}
 }
 
 func (l *Listener) put(e endpoints, at place) {

@@ -59,25 +59,47 @@ type clientSink struct {
 func (s *clientSink) Packet(p []byte) error {
 	st := s.m.entry.State()
 	st.Metrics.Received(len(p))
-	if fate, over := s.overLimit(len(p)); over {
-		st.Metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
-		s.m.logShed(fate)
-		return nil
+	code := wire.Code(p[0])
+	if code != codeStatusServer && !wire.IsReply(code) { // neither makes anything outstanding
+		over, err := s.tooManyOutstanding()
+		if err != nil {
+			return err
+		}
+		if over {
+			return s.shed(code, metrics.FateTooManyOutstanding)
+		}
+	}
+	if l := st.Limiter(); l != nil {
+		if wait, _ := l.Allow(time.Now(), len(p)); wait > 0 {
+			return s.shed(code, metrics.FateRateLimited)
+		}
 	}
 	return s.Handler.Packet(p)
 }
 
-// overLimit reports whether a packet of n octets exceeds a limit, and its fate then.
-func (s *clientSink) overLimit(n int) (metrics.Fate, bool) {
-	if limit := s.m.front.policy.Load().cfg.MaxOutstanding; limit > 0 && s.Outstanding()+s.m.unflushed > limit {
-		return metrics.FateTooManyOutstanding, true
+// tooManyOutstanding reports whether a further request exceeds the limit of the session. The
+// Handler may not have counted the packets that it was given since the last Flush: what has not
+// been flushed is, where that matters. An error closes the session.
+func (s *clientSink) tooManyOutstanding() (bool, error) {
+	limit := s.m.front.policy.Load().cfg.MaxOutstanding
+	if limit == 0 {
+		return false, nil
 	}
-	if l := s.m.entry.State().Limiter(); l != nil {
-		if wait, _ := l.Allow(time.Now(), n); wait > 0 {
-			return metrics.FateRateLimited, true
+	if before := s.m.unflushed - 1; before > 0 && s.Outstanding()+before >= limit { // without this packet
+		s.m.unflushed = 1
+		if err := s.Handler.Flush(); err != nil {
+			return false, err
 		}
 	}
-	return 0, false
+	return s.Outstanding() >= limit, nil
+}
+
+// shed drops a packet that exceeds a limit.
+func (s *clientSink) shed(code wire.Code, fate metrics.Fate) error {
+	s.m.unflushed-- // the Handler does not get it
+	s.m.entry.State().Metrics.Count(wire.KindOf(code), fate)
+	s.m.logShed(fate)
+	return nil
 }
 
 // logShed logs, once a minute for each client, that its packets are dropped.

@@ -77,7 +77,7 @@ func (s *Session) move(remote netip.AddrPort, from *datagram.Peer, newest bool) 
 	}
 	if newest {
 		s.remote.Store(&remote)
-		s.listener.moved(s)
+		s.listener.moved(s, endpoints{remote, from.Local()})
 		s.sending.Lock()
 		s.peer = *from
 		s.sending.Unlock()

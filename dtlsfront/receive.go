@@ -136,6 +136,7 @@ func (l *Listener) hello(d []byte, from *datagram.Peer, now time.Time) {
 		l.server.count(HelloRepeated) // was on the way for long
 	case at.session == nil && l.server.taken() >= l.server.limits.Load().MaxSessions:
 		l.server.count(HelloNotAdmitted)
+		l.server.cfg.Acceptor.Refused(e.remote, errTooMany)
 	default:
 		l.startHandshake(e, from, &h, d)
 	}

@@ -162,7 +162,9 @@ func (s *Server) open(session *Session, p *pending) (err error) {
 	if err := s.reserve(session); err != nil {
 		return err
 	}
-	if session.sink, err = s.cfg.Acceptor.Accept(session); err != nil {
+	session.sink, err = s.cfg.Acceptor.Accept(session)
+	session.replaces = nil
+	if err != nil {
 		session.closing.Store(true)
 		s.unregister(session)
 		return err
@@ -180,16 +182,19 @@ func (s *Server) reserve(session *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	source, limits := session.source, s.limits.Load()
-	has := 0
-	if session.listener.at(session.endpoints).session != nil {
+	has, ofSource := 0, 0
+	if session.replaces = session.listener.at(session.endpoints).session; session.replaces != nil {
 		has = 1 // it ends
+		if session.replaces.source == source {
+			ofSource = 1
+		}
 	}
 	switch {
 	case s.stopping, s.draining.Load():
 		return errStopping
 	case s.places-has >= limits.MaxSessions:
 		return errTooMany
-	case limits.MaxPerSource > 0 && s.sources[source]-has >= limits.MaxPerSource:
+	case limits.MaxPerSource > 0 && s.sources[source]-ofSource >= limits.MaxPerSource:
 		return errSourceTooMany
 	}
 	s.places++

@@ -22,6 +22,7 @@ type Session struct {
 	server    *Server
 	listener  *Listener
 	endpoints endpoints // when it started
+	at        endpoints // where Listener.peers has it, if there is no other; guarded by Listener.mu
 	source    netip.Addr
 	number    uint64 // of the session, counted from 1 since the server was made
 	random    [32]byte
@@ -30,9 +31,10 @@ type Session struct {
 	identity  []byte // of a PSK
 	cid       cid
 	hasCID    bool
-	finished  []byte // the message that ended the handshake
-	sink      Sink   // set by Server.open
-	fields    []any  // of the log line at its end; set by Acceptor.Accept
+	finished  []byte   // the message that ended the handshake
+	sink      Sink     // set by Server.open
+	replaces  *Session // set by Server.open for Acceptor.Accept: a session of the same address, which ends when this one is accepted; nil: none
+	fields    []any    // of the log line at its end; set by Acceptor.Accept
 
 	closing  atomic.Bool // set once, by terminate
 	attached atomic.Bool // sink is set; stored with mu held

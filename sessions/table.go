@@ -29,6 +29,9 @@ type Entry struct {
 	state *State // set by Register, then static
 	// Info is what the metrics show of the session while it is open; set before Open.
 	Info *metrics.Connection
+	// Replaces is a session that ends as soon as this one is registered; nil: none. It does not
+	// count towards the limit of the client of both.
+	Replaces Session
 
 	client atomic.Pointer[Client] // replaced by Apply with one of the same name
 	until  time.Time              // until when the certificate is valid; guarded by Table.mu once in the table
@@ -153,7 +156,11 @@ func (t *Table) tryRegister(s Session, p *Policy) (r *Refusal, again bool) {
 	case t.stopping, t.draining:
 		return Refusef(metrics.HandshakeShutdown, "the gateway stops"), false
 	}
-	if n, ok := e.state.Enter(c.MaxConnections); !ok {
+	limit := c.MaxConnections
+	if _, open := t.open[e.Replaces]; open && limit > 0 && e.Replaces.Entry().state == e.state {
+		limit++
+	}
+	if n, ok := e.state.Enter(limit); !ok {
 		return Refusef(metrics.HandshakeTooMany, "client %s has %d connections, which is its limit (max_connections)", c.Name, n), false
 	}
 	t.counts.AddConnections(1)

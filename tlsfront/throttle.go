@@ -64,6 +64,12 @@ func (s *Session) mustWait(l limits, n int, now time.Time) (time.Duration, metri
 // session ends. While it waits nothing is read, so TCP slows the peer down. The packets
 // of a peer that exceeds a limit for long are dropped, instead of waiting ever longer.
 func (s *Session) throttle(p []byte, l limits) bool {
+	if code := wire.Code(p[0]); code == codeStatusServer || wire.IsReply(code) {
+		l.outstanding = 0 // neither makes anything outstanding
+		if l.unlimited() {
+			return true
+		}
+	}
 	waited := false
 	defer func() {
 		if waited {

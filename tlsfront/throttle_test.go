@@ -106,6 +106,30 @@ func TestOutstandingIsBounded(t *testing.T) {
 	})
 }
 
+// At the limit of outstanding requests the answer to a CoA and a Status-Server are taken at once:
+// neither makes anything outstanding.
+//
+// Rules: P100
+func TestWhatIsTakenAtMaxOutstanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l, opened := startCounting(t, func(cfg *Config) { cfg.MaxOutstanding = 1 })
+		c, _ := f.dialPipe(l)
+		h := <-opened
+		c.Write(packet(20, 1))
+		codes := []byte{12, 41, 42, 44, 45} // Status-Server, the answers of Disconnect and CoA
+		for i, code := range codes {
+			p := packet(20, 1)
+			p[0] = code
+			c.Write(p)
+			synctest.Wait()
+			if n := len(h.packets); n != i+2 {
+				t.Fatalf("a packet of code %d waits for the answer to another", code)
+			}
+		}
+		c.Close()
+	})
+}
+
 // refusing is a sessions.Handler that answers packets that are shed.
 type refusing struct {
 	*testHandler

@@ -1,0 +1,57 @@
+package dtlsfront
+
+import (
+	"testing"
+
+	"radsec-gw/sessions"
+)
+
+// counting is a Handler that counts requests as outstanding at once, or when they are flushed.
+type counting struct {
+	sessions.Handler
+	atOnce          bool
+	waiting, counts int
+}
+
+func (h *counting) packet() {
+	if h.atOnce {
+		h.counts++
+	} else {
+		h.waiting++
+	}
+}
+
+func (h *counting) Flush() error {
+	h.counts, h.waiting = h.counts+h.waiting, 0
+	return nil
+}
+
+func (h *counting) Outstanding() int { return h.counts }
+
+// As many requests as max_outstanding says are taken, however many of them arrive before a Flush
+// and whether or not the Handler has counted these already; and no more.
+// Rules: DT12
+func TestOutstandingIsCountedOnce(t *testing.T) {
+	const limit = 100
+	f := new(Front)
+	f.policy.Store(&policy{cfg: FrontConfig{MaxOutstanding: limit}})
+	for name, atOnce := range map[string]bool{"at once": true, "when flushed": false} {
+		h := &counting{atOnce: atOnce}
+		s := &clientSink{h, &member{Session: new(Session), front: f}}
+		taken := 0
+		for range 2 * limit {
+			s.m.unflushed++
+			over, err := s.tooManyOutstanding()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !over {
+				taken++
+				h.packet()
+			}
+		}
+		if taken != limit {
+			t.Errorf("counted %s: %d requests are taken, expected %d", name, taken, limit)
+		}
+	}
+}
