@@ -139,7 +139,7 @@ func TestRecordFromElsewhere(t *testing.T) {
 
 // A client that has moved and restarts, on the port that it has moved to, gets a session for the
 // one that it has forgotten.
-// Rules: DT4, DT7
+// Rules: DT6, DT7
 func TestRestartAfterAMove(t *testing.T) {
 	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.ConnectionIDs, c.MaxSessions = true, 1 })
 	f.moves.Store(true)

@@ -13,7 +13,7 @@ import (
 
 // A client that restarts on the same port is let in again at once, also at its limit: the session
 // that it has forgotten ends for it. From another port it is refused.
-// Rules: DT4, DT12
+// Rules: DT6, DT12
 func TestRestartAtTheClientsLimit(t *testing.T) {
 	f := startClients(t, func(c *dtlsfront.FrontConfig) { c.Clients[0].MaxConnections = 1 })
 	at := f.socket()
