@@ -117,8 +117,12 @@ func TestSilentRealmMakesNoServerDown(t *testing.T) {
 			<-o.ended
 		}
 		<-silent.ended
-		if seen := f.net.seen("b:1812"); len(seen) == 0 || seen[0].at < defaults.Patience || seen[0].at > defaults.Patience+sweepGrain {
-			t.Errorf("b got %d requests, expected the silent one after %v", len(seen), defaults.Patience)
+		// A sweep takes along what falls due within its grain: so much may the move be early.
+		switch seen := f.net.seen("b:1812"); {
+		case len(seen) == 0:
+			t.Errorf("b got nothing, expected the silent request after %v", defaults.Patience)
+		case (seen[0].at - defaults.Patience).Abs() > sweepGrain:
+			t.Errorf("b got the silent request at %v, expected it at %v within %v", seen[0].at, defaults.Patience, sweepGrain)
 		}
 		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up", s)

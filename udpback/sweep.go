@@ -8,8 +8,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// sweepGrain is how much later than due a resend may go, so that requests that
-// fall due one after the other share a sweep and a system call.
+// sweepGrain is how much earlier than due a resend or a move may go, so that requests
+// that fall due one after the other share a sweep and a system call.
 const sweepGrain = 5 * time.Millisecond
 
 // longestPostponed bounds how long a sweep waits until the datagrams that have arrived
