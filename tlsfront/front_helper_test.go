@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -203,22 +204,30 @@ func (f *front) awaitMetric(series string, want float64) {
 	}
 }
 
-// wantLine checks that exactly one log line contains all of texts.
+// wantLine waits until exactly one log line contains all of texts: the server may log after
+// the peer has seen the end.
 func (f *front) wantLine(texts ...string) {
 	f.t.Helper()
-	n := 0
-	for _, line := range f.log.lines(texts[0]) {
-		ok := true
-		for _, text := range texts {
-			ok = ok && strings.Contains(line, text)
+	for end := time.Now().Add(patience); ; runtime.Gosched() {
+		n := f.countLines(texts...)
+		if n == 1 {
+			return
 		}
-		if ok {
+		if n > 1 || time.Now().After(end) {
+			f.t.Errorf("%d log lines hold %q, want 1; the log:\n%s", n, texts, f.log)
+			return
+		}
+	}
+}
+
+// countLines returns how many log lines contain all of texts.
+func (f *front) countLines(texts ...string) (n int) {
+	for _, line := range f.log.lines(texts[0]) {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
 			n++
 		}
 	}
-	if n != 1 {
-		f.t.Errorf("%d log lines hold %q, want 1; the log:\n%s", n, texts, f.log)
-	}
+	return n
 }
 
 // counting is a sessions.Handler with requests outstanding, in both directions.
