@@ -4,7 +4,7 @@
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
 # What the tests with other people's programs and in network namespaces need, as Debian names it.
-PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc libc6-dev hostapd prometheus openssl iproute2 nftables util-linux curl jq python3
+PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev libgnutls28-dev gcc libc6-dev hostapd prometheus openssl iproute2 nftables util-linux curl jq python3
 VERSION ?= $(shell packaging/version)
 SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

@@ -80,6 +80,23 @@ type Client struct {
 	// Default: [], any
 	PolicyOID []string
 
+	// Instead of a certificate: the identity of a pre-shared key (PSK, RFC 9813) that the client
+	// sends in the handshake of DTLS, compared byte by byte, for example "ap17.campus.example".
+	// 1..128 bytes of UTF-8. Neither side presents a certificate then, so the client can have no
+	// condition on one. It needs transports = ["dtls"], because over TLS a PSK is not supported,
+	// and the cipher suite TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256. Give networks, too: from
+	// elsewhere its identity is unknown.
+	// Default: "", a certificate
+	PSKIdentity string
+
+	// Its key, which should be random and no other client's: at least 16 bytes as they are, or
+	// with "hex:" before them in hexadecimal form; `openssl rand -hex 32` prints digits for one.
+	// At most one of psk, psk_file and psk_env, and only beside psk_identity. A key that is a
+	// shared secret of this configuration, too, is a mistake. When it changes, the client's
+	// sessions are closed.
+	// Default: "", none
+	PSK Secret // the bytes themselves, 16..256; empty: none
+
 	// What it may connect by: "tls", at [listen] and at each [[listener]] of that transport,
 	// and "dtls", at each [[listener]] of that one. All its limits hold for both together.
 	// Default: ["tls"]
@@ -351,6 +368,7 @@ func readClient(t *table) Client {
 	readRuleNames(t, "rules_request", &c.RulesRequest)
 	readRuleNames(t, "rules_reply", &c.RulesReply)
 	readReverse(t, &c)
+	readPSK(t, &c)
 	readClientSource(t, &c)
 	t.done()
 	return c

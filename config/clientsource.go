@@ -25,6 +25,8 @@ func readClientSource(t *table, c *Client) {
 			t.r.wrong(joinKey(t.path, "source_pool"), "expected a range without bits beyond its length, got %q: did you mean %q?", pool, p.Masked())
 		case p.Addr().BitLen()-p.Bits() < smallestPool:
 			t.r.wrong(joinKey(t.path, "source_pool"), "expected a range of at least %d addresses, got %q: use source for a single one", 1<<smallestPool, pool)
+		case c.PSKIdentity != "":
+			t.r.wrong(joinKey(t.path, "source_pool"), "expected source, because the addresses of a pool are computed from certificates, and a client with a PSK has none")
 		case text != "":
 			t.r.wrong(joinKey(t.path, "source_pool"), "expected source or source_pool, got both")
 		default:

@@ -24,7 +24,7 @@ var exampleTables = []exampleTable{
 	{"listen", "[listen]", defaultListen(), 0},
 	{"listener", "[[listener]]", defaultListener(), len(frontKeys()) - 1},
 	{"certificate", "[[certificate]]", Certificate{}, 0},
-	{"client", "[[client]]", defaultClient(), 4}, // secret_file, secret_env, server_secret_file, server_secret_env
+	{"client", "[[client]]", defaultClient(), 6}, // secret_file, secret_env, and those of server_secret and psk
 	{"server", "[[server]]", defaultServer(), 4}, // and health_password_file, health_password_env
 	{"route", "[[route]]", defaultRoute(), 0},
 	{"rule", "[[rule]]", defaultRule(), 0},

@@ -95,6 +95,7 @@ func (r *reader) config(root *table) *Config {
 	checkRealms(r, routes, c.Routes)
 	checkServers(r, routes, c.Routes, c.Servers)
 	checkFronts(r, c)
+	checkPSKs(r, c)
 	checkPorts(r, c)
 	checkDynamicPorts(r, c)
 	c.Include = r.include

@@ -19,6 +19,7 @@ func (c *Config) Warnings() []string {
 	c.warnListen(warn)
 	c.warnClients(warn)
 	c.warnSources(warn)
+	c.warnPSKs(warn)
 	c.warnServers(warn)
 	c.warnRoutes(warn)
 	c.warnRules(warn)
@@ -91,8 +92,11 @@ func (c *Config) warnClients(warn warner) {
 	}
 }
 
-// open reports whether a client takes every connection that a front lets in.
-func (cl *Client) open() bool { return len(cl.Networks) == 0 && !cl.ByCertificate() }
+// open reports whether a client takes every connection that a front lets in, but for those with
+// a PSK.
+func (cl *Client) open() bool {
+	return len(cl.Networks) == 0 && !cl.ByCertificate() && cl.PSKIdentity == ""
+}
 
 // neverMatches returns why a client is never found at any front; "" if it may be.
 func (c *Config) neverMatches(i int) (why string) {
@@ -104,7 +108,7 @@ func (c *Config) neverMatches(i int) (why string) {
 		accepted = true
 		before := slices.IndexFunc(c.Clients[:i], func(o Client) bool { return o.open() && f.Accepts(&o) })
 		switch {
-		case before >= 0:
+		case before >= 0 && cl.PSKIdentity == "":
 			why = fmt.Sprintf(", because client %q, which is listed before it, matches every connection", c.Clients[before].Name)
 		case cl.ByCertificate() && f.Listen.ClientAuth == AuthNone:
 			why = fmt.Sprintf(": it asks for a certificate, but %s is \"none\"", f.Key("client_auth"))

@@ -44,7 +44,7 @@
 // does not count, and v4 is the better one: DetachedConn takes datagrams and returns datagrams,
 // so that a loop of ours drives the handshake, and nothing of it is left afterwards.
 //
-// Only DTLS 1.2 is offered, with AEAD suites and, but for one with a PSK, ephemeral keys. DTLS
+// Only DTLS 1.2 is offered, with AEAD suites and ephemeral keys, for a PSK, too. DTLS
 // 1.3 has other records, acknowledgements and key updates, and its cookie is another; no RADIUS
 // program speaks it yet.
 //

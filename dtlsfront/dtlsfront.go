@@ -47,7 +47,7 @@ type Acceptor interface {
 	// is called by the goroutine that receives all packets.
 	Refused(remote netip.AddrPort, err error)
 	// Accept returns the Sink of a session whose handshake is complete; or why it is refused.
-	// It may call RemoteAddr, LocalAddr, Number, Security, Certificates and Identity, and keep
+	// It may call RemoteAddr, LocalAddr, Number, Security, Certificates and PSK, and keep
 	// the session.
 	Accept(s *Session) (Sink, error)
 	// Move reports whether the client of a session may be at another address, from which an

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -193,6 +194,16 @@ func (f *Front) Handshake(remote netip.AddrPort, offer *tls.ClientHelloInfo) (ha
 			return nil
 		},
 	}
+	// A client that offers to use a PSK has one. Many offer suites for certificates, too.
+	if slices.Contains(offer.CipherSuites, uint16(handshake.SuitePSK)) && p.HavePSK(remote.Addr()) {
+		cfg.PSK = func(identity []byte) ([]byte, error) {
+			key, r := p.PSK(remote.Addr(), identity)
+			if r != nil {
+				return nil, r
+			}
+			return key, nil
+		}
+	}
 	return cfg, nil
 }
 
@@ -240,19 +251,31 @@ func (f *Front) Accept(s *Session) (Sink, error) {
 	if leaf != nil {
 		m.entry.Info.Subject, m.entry.Info.NotAfter = leaf.Subject.String(), leaf.NotAfter
 	}
+	if s.psk != nil {
+		m.entry.Info.PSKIdentity = s.psk.Identity
+	}
 	f.cfg.Metrics.Opened(m.entry.Info)
 	s.fields = []any{"client", m.Client().Name, "connection", m.number}
 	sink := &clientSink{m.Client().Open(m), m}
 	s.accepted = func(level slog.Level) {
 		f.lines.peers.Log(sourceOf(s.RemoteAddr().Addr()), level, "RADIUS/DTLS session accepted", func() []any {
-			return append([]any{"client", m.Client().Name, "peer", s.RemoteAddr(), "connection", m.number, "version", version, "cipher_suite", s.suite}, identity.Describe(leaf)...)
+			return append([]any{"client", m.Client().Name, "peer", s.RemoteAddr(), "connection", m.number, "version", version, "cipher_suite", s.suite}, s.describe()...)
 		})
 	}
 	return sink, nil
 }
 
+// describe returns who the client is, as attributes of a log line.
+func (s *Session) describe() []any {
+	if s.psk != nil {
+		return []any{"psk_identity", s.psk.Identity} // one that is configured
+	}
+	leaf, _ := s.Security()
+	return identity.Describe(leaf)
+}
+
 // Move implements Acceptor.
 func (f *Front) Move(s *Session, remote netip.AddrPort) bool {
 	sink, ok := s.sink.(*clientSink)
-	return ok && f.table.Reassess(sink.m, identity.NewPeer(remote.Addr(), s.certs))
+	return ok && f.table.Reassess(sink.m, s.peerAt(remote.Addr()))
 }

@@ -39,13 +39,14 @@ type front struct {
 	moves   atomic.Bool // clients may move
 	refuse  atomic.Pointer[error]
 
-	open chan *echo // receives each
+	open  chan *echo // receives each
+	ended chan error // receives why a handshake has failed
 }
 
 // start starts a front. change changes its configuration.
 func start(t testing.TB, change ...func(*dtlsfront.Config, *handshake.Config)) *front {
 	t.Helper()
-	f := &front{t: t, open: make(chan *echo, 1000)}
+	f := &front{t: t, open: make(chan *echo, 1000), ended: make(chan error, 1000)}
 	var err error
 	if f.ca, err = certs.NewCA("test CA"); err != nil {
 		t.Fatal(err)
@@ -82,8 +83,16 @@ func start(t testing.TB, change ...func(*dtlsfront.Config, *handshake.Config)) *
 	return f
 }
 
-func (f *front) Ended(netip.AddrPort, dtlsfront.Count, error) {}
-func (f *front) Refused(netip.AddrPort, error)                {}
+func (f *front) Refused(netip.AddrPort, error) {}
+
+func (f *front) Ended(_ netip.AddrPort, _ dtlsfront.Count, err error) {
+	if err != nil {
+		select {
+		case f.ended <- err:
+		default:
+		}
+	}
+}
 
 func (f *front) Admit(netip.AddrPort) bool { return true }
 

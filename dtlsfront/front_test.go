@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -272,5 +273,16 @@ func TestHealthChecksLeaveNoLine(t *testing.T) {
 				t.Errorf("expected one line at %s and one at %s, got\n%s", c.level, c.closed, lines)
 			}
 		})
+	}
+}
+
+// The key log gets the secrets of each session, which a client's own has, too.
+// Rules: TR10, DT12
+func TestKeyLog(t *testing.T) {
+	ours, theirs := new(process.Output), new(process.Output)
+	f := startClients(t, func(c *dtlsfront.FrontConfig) { c.KeyLog = ours })
+	ask(t, f.dial(nil, dtls.WithKeyLogWriter(theirs)), packet(1, 20))
+	if !strings.HasPrefix(ours.String(), "CLIENT_RANDOM ") || ours.String() != theirs.String() {
+		t.Errorf("the key log has %q, and the client's %q", ours, theirs)
 	}
 }

@@ -3,6 +3,7 @@ package dtlsfront
 import (
 	"crypto/x509"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"radsec-gw/identity"
@@ -37,7 +38,15 @@ func (m *member) Entry() *sessions.Entry { return &m.entry }
 
 // Peer returns who the session is with now, and the certificates of its handshake.
 func (m *member) Peer() (*identity.Peer, []*x509.Certificate) {
-	return identity.NewPeer(m.RemoteAddr().Addr(), m.certs), m.certs
+	return m.peerAt(m.RemoteAddr().Addr()), m.certs
+}
+
+// peerAt returns who the session is with if the client is at an address.
+func (s *Session) peerAt(source netip.Addr) *identity.Peer {
+	if s.psk != nil {
+		return identity.NewPSKPeer(source, identity.PSK(*s.psk))
+	}
+	return identity.NewPeer(source, s.certs)
 }
 
 // Terminate ends the session. It does not wait.

@@ -113,7 +113,7 @@ func (p *pending) run(ctx context.Context) {
 	defer stop()
 	result, err := p.handshake(ctx)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 			err = cause
 		}
 		p.failed(err)
@@ -206,7 +206,7 @@ func (p *pending) handshake(ctx context.Context) (*handshake.Result, error) {
 		select {
 		case <-ctx.Done():
 			h.Close()
-			return nil, ctx.Err()
+			return nil, endedWith(context.Cause(ctx), h.PSK())
 		case <-h.Ready():
 		case <-p.wake:
 			if !server.acquireCPU(ctx) {
@@ -218,6 +218,16 @@ func (p *pending) handshake(ctx context.Context) (*handshake.Result, error) {
 			server.releaseCPU()
 		}
 	}
+}
+
+// endedWith returns why a handshake was cancelled. If the client has another key under the
+// identity of its PSK, what it sends last cannot be read, and is dropped as a forgery would be
+// (RFC 6347 §4.1.2.7).
+func endedWith(cause error, psk *handshake.PSK) error {
+	if psk == nil || !errors.Is(cause, errTimeout) {
+		return cause
+	}
+	return fmt.Errorf("%w, and the client has sent the PSK identity %q: has it the same key?", cause, psk.Identity)
 }
 
 // write queues a datagram of the handshake.

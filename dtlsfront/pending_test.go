@@ -3,14 +3,12 @@ package dtlsfront_test
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/pion/dtls/v4"
-	"github.com/pion/dtls/v4/pkg/crypto/ciphersuite"
 	"github.com/pion/dtls/v4/pkg/protocol"
 
 	"radsec-gw/certs"
@@ -287,35 +285,4 @@ func TestMaxPerSource(t *testing.T) {
 	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.MaxPerSource = 1 })
 	ask(t, f.dial(nil), packet(1, 20))
 	expectEnd(t, f.dial(nil))
-}
-
-// With a PSK a client needs no certificate, and its identity is known; unless the gateway has
-// PSKs, none is accepted.
-// Rules: DT13
-func TestPSK(t *testing.T) {
-	key := []byte("a key of sixteen")
-	client := dtls.WithPSK(func() ([]dtls.PSK, error) { return []dtls.PSK{{Identity: []byte("nas-7"), Key: key}}, nil }, nil)
-	f := start(t, func(_ *dtlsfront.Config, h *handshake.Config) {
-		h.PSK = func(identity []byte) []byte {
-			if string(identity) == "nas-7" {
-				return key
-			}
-			return nil
-		}
-		h.Verify = func([]*x509.Certificate) error { return errors.New("no certificate was expected") }
-	})
-	for _, suite := range []ciphersuite.ID{record.ECDHEPSKWithChaCha20Poly1305, record.PSKWithAES128GCM} {
-		c, err := f.dialWith(nil, client, dtls.WithCipherSuites(suite))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ask(t, c, packet(1, 20))
-	}
-	if e := f.session(); string(e.session.Identity()) != "nas-7" {
-		t.Errorf("the identity is %q, expected nas-7", e.session.Identity())
-	}
-	without := start(t)
-	if _, err := without.dialWith(nil, client, dtls.WithCipherSuites(record.PSKWithAES128GCM)); err == nil {
-		t.Error("a PSK is accepted although there are none")
-	}
 }

@@ -1,7 +1,6 @@
 package dtlsfront
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
 	"net/netip"
@@ -28,7 +27,7 @@ type Session struct {
 	random    [32]byte
 	suite     string
 	certs     []*x509.Certificate
-	identity  []byte // of a PSK
+	psk       *handshake.PSK // nil: none
 	cid       cid
 	hasCID    bool
 	finished  []byte   // the message that ended the handshake
@@ -67,7 +66,7 @@ type Session struct {
 func newSession(p *pending, r *handshake.Result) *Session {
 	server := p.listener.server
 	s := &Session{server: server, listener: p.listener, endpoints: p.endpoints, source: p.source, number: server.opened.Add(1),
-		random: r.ClientRandom, suite: tls.CipherSuiteName(r.Suite), certs: r.Certificates, identity: r.Identity,
+		random: r.ClientRandom, suite: record.SuiteName(r.Suite), certs: r.Certificates, psk: r.PSK,
 		finished: r.Finished, opener: r.Opener, window: record.NewWindow(r.Seen),
 		sealer: r.Sealer, plain: r.Plain, peer: p.peer}
 	if len(r.CID) == sizeCID {
@@ -96,8 +95,8 @@ func (s *Session) Number() uint64 { return s.number }
 // Certificates returns what the peer presented, its own first; none if it has a PSK.
 func (s *Session) Certificates() []*x509.Certificate { return s.certs }
 
-// Identity returns the identity of the peer's PSK; nil if it has none.
-func (s *Session) Identity() []byte { return s.identity }
+// PSK returns the peer's pre-shared key; nil if it has none.
+func (s *Session) PSK() *handshake.PSK { return s.psk }
 
 // Security returns the certificate that the peer presented, nil if there was none, and the
 // version of DTLS.

@@ -78,6 +78,7 @@ func buildIdentity(c *config.Client, cas []*x509.Certificate) (*sessions.Client,
 		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,
 		SANDNS: c.SANDNS, SANIP: c.SANIP.Addresses, SANIPSource: c.SANIP.Source, SANURI: c.SANURI,
 		NAIRealms: c.SANNAIRealm, CA: cas, Subjects: c.Subject, Issuers: c.Issuer, CommonNames: c.CommonName,
+		PSKIdentity: c.PSKIdentity, PSK: c.PSK.Bytes(),
 	},
 		MaxConnections: c.MaxConnections, PacketsPerSecond: c.PacketsPerSecond, OctetsPerSecond: c.OctetsPerSecond,
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"radsec-gw/config"
+	"radsec-gw/sessions"
 )
 
 // ofWholeGateway reports whether a field of [listen] has no key in [[listener]].
@@ -62,6 +63,15 @@ func listenerChanges() map[string]keyChange {
 		return f != nil && f.dtls != nil
 	})
 	all["Clients.Transports"] = keyChange{"", `transports = ["tls", "dtls"]`, func(g *Gateway) any { return g.clients[0].Config().OverDTLS != nil }}
+	const client = "[[client]]\nname = \"campus\"\n"
+	ofPSK := func(see func(*sessions.Client) bool) keyChange {
+		return keyChange{client, listener + address + "transport = \"dtls\"\n" + client + "transports = [\"dtls\"]\npsk_identity = \"ap\"\npsk = \"a key of sixteen\"\n", func(g *Gateway) any {
+			f := g.current.Load().fronts.named("l")
+			return f != nil && len(f.dtls.Config().Clients) > 0 && see(f.dtls.Config().Clients[0])
+		}}
+	}
+	all["Clients.PSKIdentity"] = ofPSK(func(c *sessions.Client) bool { return c.PSKIdentity == "ap" })
+	all["Clients.PSK"] = ofPSK(func(c *sessions.Client) bool { return string(c.PSK) == "a key of sixteen" })
 	all["Listeners.Listen.Clients"] = withTable(listener+address+"clients = [\"campus\"]\n", accepts("l"))
 	all["Listeners.Listen.CRL"] = withTable(listener+address+"crl = [\"ca.crl\"]\n", func(g *Gateway) any { // it counts for both
 		f := g.current.Load().fronts.named("l")

@@ -108,7 +108,7 @@ func (g *Gateway) clientList(current *generation, counts []metrics.ClientCounts,
 		}
 		if l, known := last[c.Name]; known {
 			c.LastSeenAt, c.Remote, c.Subject = timeOrNil(l.Ended), l.Newest.Remote.String(), logs.Clip(l.Newest.Subject)
-			c.ExpiresAt = timeOrNil(l.Newest.NotAfter)
+			c.ExpiresAt, c.PSKIdentity = timeOrNil(l.Newest.NotAfter), l.Newest.PSKIdentity
 		}
 		if c.Connections > 0 {
 			c.LastSeenAt = timeOrNil(now)
@@ -123,7 +123,7 @@ func (g *Gateway) connectionList() []status.Connection {
 	open := g.metrics.Connections()
 	list := make([]status.Connection, 0, len(open))
 	for _, c := range open {
-		list = append(list, status.Connection{Client: c.Client, Listener: c.Listener, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), ExpiresAt: timeOrNil(c.NotAfter),
+		list = append(list, status.Connection{Client: c.Client, Listener: c.Listener, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), PSKIdentity: c.PSKIdentity, ExpiresAt: timeOrNil(c.NotAfter),
 			TLS: c.Version, Since: c.Since.UTC()})
 	}
 	return list

@@ -80,7 +80,7 @@ func (f *frontMaterial) warnIdentity(warn warner, cfg *config.Config, ownCAs [][
 		if n := differentKeys(f.clientCAs); len(c.Issuer) > 0 && len(c.CA) == 0 && len(c.Fingerprints) == 0 && n > 1 {
 			warn(key+".issuer", "client %q is bound to a CA by its name alone, and client_ca has %d CAs: an intermediate of any of them may carry that name; give ca = \"FILE\" with the CA's certificate", c.Name, n)
 		}
-		if len(c.Networks) > 0 && !c.ByCertificate() && f.Listen.ClientAuth == config.AuthRequire {
+		if len(c.Networks) > 0 && !c.ByCertificate() && c.PSKIdentity == "" && f.Listen.ClientAuth == config.AuthRequire {
 			warn(key, "client %q has networks and no condition on its certificate: any peer with a certificate of client_ca and an address there is taken for it; san_ip = [\"source\"] binds the certificate to the address (RFC 6614bis §3.3.1), ca, san_dns or fingerprints to the client", c.Name)
 		}
 	}

@@ -28,6 +28,12 @@ type Client struct {
 	CommonNames  []string       // of the subject; "*" matches any number of characters; ignoring case
 	PolicyOIDs   []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
 
+	// PSKIdentity and PSK are those of a client that has a pre-shared key instead of a
+	// certificate: no other peer is this client, and it has none of the conditions on the
+	// certificate.
+	PSKIdentity string // "": it has a certificate, if any
+	PSK         []byte
+
 	// CA are the certificates of which the path has to contain one above the leaf,
 	// compared byte by byte; a self-signed leaf may be one itself. They are trusted for
 	// this client only. Empty: the path has to contain a certificate of the client CA.
@@ -41,6 +47,7 @@ type Clients []*Client
 type Peer struct {
 	Source netip.Addr
 	Leaf   *x509.Certificate // verified; nil if the peer presented none
+	PSK    *PSK              // nil if it has none
 
 	fingerprint [32]byte       // SHA-256 of Leaf's DER form
 	uris        []string       // Leaf's SAN uniformResourceIdentifiers, unchanged
@@ -141,6 +148,9 @@ func (c *Client) Validate() error {
 		if p == "" {
 			return fmt.Errorf("client %s: an empty common name matches nothing", c.Name)
 		}
+	}
+	if c.PSKIdentity != "" && (len(c.PSK) == 0 || c.byCertificate()) {
+		return fmt.Errorf("client %s: expected a PSK beside its identity, and no condition on a certificate", c.Name)
 	}
 	for _, p := range c.Networks {
 		if !p.IsValid() || p.Addr().Is4In6() {

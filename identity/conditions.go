@@ -13,6 +13,7 @@ type condition uint8
 const (
 	allMet condition = iota
 	networkUnmet
+	pskUnmet
 	certificateMissing
 	// The rest are conditions on the certificate, in the order of the checks.
 	caUnmet
@@ -107,6 +108,8 @@ func (c *Client) unmet(p *Peer) condition {
 	switch {
 	case !c.inNetworks(p.Source):
 		return networkUnmet
+	case !c.meetsPSK(p):
+		return pskUnmet
 	case p.Leaf == nil && c.byCertificate():
 		return certificateMissing
 	case p.Leaf == nil:

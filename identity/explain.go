@@ -38,6 +38,8 @@ func (c *Client) unmetText(p *Peer) string {
 		return ""
 	case networkUnmet:
 		return fmt.Sprintf("source %v is not in %s", p.Source, Few(c.Networks))
+	case pskUnmet:
+		return c.pskText(p)
 	case certificateMissing:
 		return "no certificate"
 	default:

@@ -10,6 +10,7 @@
 //	paths.go       certPath, and a cache of the paths that verified
 //	revocation.go  certificate revocation lists; fetched.go those that are fetched by URL
 //	client.go      Client: a configured client
+//	psk.go         PSK: a peer that has a pre-shared key instead of a certificate
 //	conditions.go  its conditions: given or not, met or not, and the text for the log;
 //	               they compare names (names.go, altnames.go, rdn.go)
 //	refusal.go     Refusal: why a peer is refused; its text is from

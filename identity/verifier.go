@@ -51,11 +51,13 @@ func NewVerifier(cfg *Config, previous *Verifier) (*Verifier, error) {
 
 // Assess returns the index of the client that the peer is, and until when its
 // certificate is valid (the zero time: forever); or a refusal. certs are those of its
-// handshake, or of the original one if it resumed a session.
+// handshake, or of the original one if it resumed a session; none of a peer with a PSK.
 func (v *Verifier) Assess(p *Peer, certs []*x509.Certificate, now time.Time) (index int, until time.Time, refusal *Refusal) {
 	who := *p
-	if who.paths, refusal = v.verify(certs, now); refusal != nil {
-		return -1, until, refusal
+	if who.PSK == nil { // which takes the place of a certificate
+		if who.paths, refusal = v.verify(certs, now); refusal != nil {
+			return -1, until, refusal
+		}
 	}
 	if v.auth == NoCertificate {
 		who.Leaf = nil // a certificate from before the configuration changed does not count

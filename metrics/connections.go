@@ -13,13 +13,14 @@ import (
 // Connection describes one TLS connection of a client while it is open. It
 // must not be changed after Opened.
 type Connection struct {
-	Client   string         // its configured name
-	Listener string         // that it came by
-	Remote   netip.AddrPort // the peer's address
-	Subject  string         // of its certificate, as the peer wrote it; "" without one
-	NotAfter time.Time      // the certificate's end; zero without one
-	Version  string         // of TLS, as crypto/tls names it
-	Since    time.Time      // when the handshake was done
+	Client      string         // its configured name
+	Listener    string         // that it came by
+	Remote      netip.AddrPort // the peer's address
+	Subject     string         // of its certificate, as the peer wrote it; "" without one
+	PSKIdentity string         // of its pre-shared key; "" without one
+	NotAfter    time.Time      // the certificate's end; zero without one
+	Version     string         // of TLS, as crypto/tls names it
+	Since       time.Time      // when the handshake was done
 }
 
 // connections are the TLS connections that are open now.

@@ -16,7 +16,7 @@ const (
 	HandshakePeerClosed                            // the peer went away
 	HandshakeTimeout                               // begun, and not done within the handshake timeout
 	HandshakeUnknownNetwork                        // no client lists the source address; closed before the handshake
-	HandshakeUnknownClient                         // the certificate matches no client
+	HandshakeUnknownClient                         // the certificate, or the identity of the PSK, matches no client
 	HandshakeTooMany                               // a limit on connections is reached
 	HandshakeShutdown                              // the gateway stopped
 	HandshakeOther                                 // anything else; the log line has the text

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pion/dtls/v4"
+	"github.com/pion/dtls/v4/pkg/crypto/ciphersuite"
 	"github.com/pion/dtls/v4/pkg/protocol"
 )
 
@@ -30,7 +31,7 @@ func versionName(version uint16) string {
 
 // dialDTLS is dial over UDP.
 func dialDTLS(ctx context.Context, cfg *Config) (net.Conn, tls.ConnectionState, error) {
-	config, err := clientTLS(cfg)
+	options, err := optionsDTLS(cfg)
 	if err != nil {
 		return nil, tls.ConnectionState{}, err
 	}
@@ -38,7 +39,7 @@ func dialDTLS(ctx context.Context, cfg *Config) (net.Conn, tls.ConnectionState, 
 		return nil, tls.ConnectionState{}, &ConfigError{errors.New("-radius-version 1.1 does not go with -dtls: it needs TLS 1.3 or DTLS 1.3 (RFC 9765 §3.4)")}
 	}
 	failed := func(err error) (net.Conn, tls.ConnectionState, error) {
-		return nil, tls.ConnectionState{}, fmt.Errorf("connecting to %s over UDP: %w%s", cfg.Address, err, dtlsHint(err))
+		return nil, tls.ConnectionState{}, fmt.Errorf("connecting to %s over UDP: %w%s", cfg.Address, err, dtlsHint(cfg, err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(cfg.Timeout, connectTimeout))
 	defer cancel()
@@ -46,12 +47,7 @@ func dialDTLS(ctx context.Context, cfg *Config) (net.Conn, tls.ConnectionState, 
 	if err != nil {
 		return failed(err)
 	}
-	pair, err := config.GetClientCertificate(nil)
-	if err != nil {
-		raw.Close()
-		return failed(err)
-	}
-	c, err := dtls.Client(connected{raw}, raw.RemoteAddr(), dtls.WithGetClientCertificate(func(*dtls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }), dtls.WithRootCAs(config.RootCAs), dtls.WithServerName(config.ServerName), dtls.WithMaxVersion(protocol.Version1_2))
+	c, err := dtls.Client(connected{raw}, raw.RemoteAddr(), options...)
 	if err != nil {
 		raw.Close()
 		return failed(err)
@@ -72,6 +68,30 @@ func dialDTLS(ctx context.Context, cfg *Config) (net.Conn, tls.ConnectionState, 
 	return &recordConn{Conn: c}, state, nil
 }
 
+// optionsDTLS returns how the handshake is done: with certificates, or with a PSK.
+func optionsDTLS(cfg *Config) ([]dtls.ClientOption, error) {
+	version := dtls.WithMaxVersion(protocol.Version1_2)
+	if cfg.PSKIdentity != "" {
+		psk := []dtls.PSK{{Identity: []byte(cfg.PSKIdentity), Key: []byte(cfg.PSK)}}
+		return []dtls.ClientOption{version, dtls.WithPSK(func() ([]dtls.PSK, error) { return psk, nil }, nil),
+			dtls.WithCipherSuites(suitePSK)}, nil
+	}
+	config, err := clientTLS(cfg)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := config.GetClientCertificate(nil)
+	if err != nil {
+		return nil, err
+	}
+	return []dtls.ClientOption{version, dtls.WithGetClientCertificate(func(*dtls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }),
+		dtls.WithRootCAs(config.RootCAs), dtls.WithServerName(config.ServerName)}, nil
+}
+
+// suitePSK is TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256 (RFC 7905 §3), the one that the gateway
+// takes with a PSK.
+const suitePSK ciphersuite.ID = 0xccac
+
 // connected is a connected socket as pion/dtls takes it. Errors about what was sent come back
 // from one.
 type connected struct{ net.Conn }
@@ -84,9 +104,15 @@ func (c connected) ReadFrom(b []byte) (int, net.Addr, error) {
 func (c connected) WriteTo(b []byte, _ net.Addr) (int, error) { return c.Write(b) }
 
 // dtlsHint says what to check, as a clause in brackets.
-func dtlsHint(err error) string {
+func dtlsHint(cfg *Config, err error) string {
+	if errors.Is(err, context.DeadlineExceeded) && cfg.PSKIdentity != "" {
+		return " (no answer, or none that this key can read: does the gateway have a [[listener]] with transport = \"dtls\" at this address, does a client of its configuration have this psk_identity with this key and list this machine's address, and is there a firewall in between?)"
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return " (no answer: does the gateway have a [[listener]] with transport = \"dtls\" at this address, does a client of its configuration list this machine's address, and is there a firewall in between?)"
+	}
+	if cfg.PSKIdentity != "" && strings.HasSuffix(err.Error(), "HandshakeFailure") {
+		return " (is there a client of the gateway's configuration with this psk_identity, which lists this machine's address? The gateway's log says why)"
 	}
 	// What pion/dtls says of an alert, such as BadCertificate, UnknownCA, AccessDenied.
 	if s := err.Error(); strings.Contains(s, "alert: ") && (strings.Contains(s, "Certificate") || strings.HasSuffix(s, "UnknownCA")) {

@@ -26,7 +26,7 @@ func TestDTLSHint(t *testing.T) {
 		{errors.New("handshake failed: alert: Alert Fatal: UnknownCA"), "refused the client certificate"},
 		{errors.New("handshake failed: alert: Alert Fatal: HandshakeFailure"), ""},
 	} {
-		if got := dtlsHint(c.err); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+		if got := dtlsHint(&Config{}, c.err); !strings.Contains(got, c.want) || c.want == "" && got != "" {
 			t.Errorf("the hint for %q is %q, expected %q", c.err, got, c.want)
 		}
 	}

@@ -44,14 +44,18 @@ func (k Kind) code() (radius.Code, error) {
 // Config says what Run sends, and where.
 type Config struct {
 	// the server
-	Address    string        // host:port
-	ServerName string        // name that the server's certificate must hold; "" is the host of Address
-	CAFile     string        // CA that the server's certificate must come from, PEM
-	CertFile   string        // the client's certificate, PEM
-	KeyFile    string        // its private key, PEM
-	DTLS       bool          // RADIUS/DTLS over UDP instead of RADIUS/TLS over TCP
-	Version    string        // of RADIUS, to offer by ALPN: "1.0", "1.1", "both" or "none"; "" is "both"
-	Timeout    time.Duration // for the reply, and at most 10 s of it for connecting; 0 is DefaultTimeout
+	Address    string // host:port
+	ServerName string // name that the server's certificate must hold; "" is the host of Address
+	CAFile     string // CA that the server's certificate must come from, PEM
+	CertFile   string // the client's certificate, PEM
+	KeyFile    string // its private key, PEM
+	DTLS       bool   // RADIUS/DTLS over UDP instead of RADIUS/TLS over TCP
+	// A pre-shared key of 16 bytes or more and its identity, instead of certificates: over DTLS
+	// only (RFC 9813). "": none.
+	PSKIdentity, PSK string
+
+	Version string        // of RADIUS, to offer by ALPN: "1.0", "1.1", "both" or "none"; "" is "both"
+	Timeout time.Duration // for the reply, and at most 10 s of it for connecting; 0 is DefaultTimeout
 
 	// the request
 	Kind                   Kind

@@ -56,6 +56,18 @@ func (p *Policy) Unlisted(source netip.Addr) *Refusal {
 	return Refusef(metrics.HandshakeUnknownNetwork, "%s", p.identities.Unlisted(source))
 }
 
+// HavePSK reports whether any client that may connect from source has a PSK.
+func (p *Policy) HavePSK(source netip.Addr) bool { return p.identities.HavePSK(source) }
+
+// PSK returns the key of an identity that a peer at source has sent, or a refusal.
+func (p *Policy) PSK(source netip.Addr, identity []byte) ([]byte, *Refusal) {
+	key, r := p.identities.PSK(source, identity)
+	if r != nil {
+		return nil, refusalOf(r)
+	}
+	return key, nil
+}
+
 // Verify returns the refusal of certificates that no client may present; nil if one may.
 func (p *Policy) Verify(certs []*x509.Certificate, now time.Time) *Refusal {
 	if r := p.Verifier.Verify(certs, now); r != nil {

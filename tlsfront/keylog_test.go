@@ -26,6 +26,7 @@ func sorted(text string) []string {
 // The key log has the same secrets as the client's own, for TLS 1.2 and 1.3.
 //
 // Fault O9.
+// Rules: TR10
 func TestKeyLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.log")
 	keys := NewKeyLog(must(OpenKeyLogFile(path)), slog.New(slog.DiscardHandler))

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"radsec-gw/certs"
 	"radsec-gw/cli"
 	"radsec-gw/files"
 	"radsec-gw/probe"
@@ -20,8 +21,8 @@ import (
 // that other options are read from.
 type probeFlags struct {
 	probe.Config
-	dir, secretFile, passwordFile string
-	quiet                         bool
+	dir, secretFile, passwordFile, pskFile string
+	quiet                                  bool
 
 	udp            bool
 	given          []string // names of the flags on the command line
@@ -44,6 +45,7 @@ With -listen it plays the NAS: after a verified positive answer it stays connect
 	c.Examples = []cli.Example{
 		{Text: "Is the gateway alive?", Line: "radsec-gw probe status"},
 		{Text: "A login, with the password in a file", Line: "radsec-gw probe access -user bob -password-file password.txt"},
+		{Text: "Over DTLS, with a pre-shared key in a file", Line: "radsec-gw probe -dtls -psk-identity ap17 -psk-file ap17.psk status"},
 		{Text: "From an access point, with its address", Line: "radsec-gw probe access -user bob -password hello -chap -attr Calling-Station-Id=02-00-00-00-00-01 -attr NAS-Port-Type=19"},
 		{Text: "Does the server behind the gateway answer?", Line: "radsec-gw probe -server radius-a access -user bob -password hello"},
 		{Text: "The end of a session", Line: "radsec-gw probe accounting -status-type stop -user bob -session-id 5f3a"},
@@ -119,6 +121,9 @@ func (o *probeFlags) register(c *cli.Command) {
 	c.Flags.StringVar(&o.server, "server", "", "send over UDP to the [[server]] with this `NAME`, or to one address of it, NAME@ADDRESS")
 	c.Flags.StringVar(&o.config, "config", "", "the configuration `FILE` of -server (default: as for serve)")
 	c.Flags.BoolVar(&o.DTLS, "dtls", false, "RADIUS/DTLS over UDP (RFC 7360) instead of RADIUS/TLS over TCP; the secret is radius/dtls by default")
+	c.Flags.StringVar(&o.PSKIdentity, "psk-identity", "", "with -dtls, the `IDENTITY` of a pre-shared key (RFC 9813), instead of certificates")
+	c.Flags.StringVar(&o.PSK, "psk", "", "the `KEY` of -psk-identity: at least 16 bytes as they are, or in hexadecimal form after hex:")
+	c.Flags.StringVar(&o.pskFile, "psk-file", "", "`FILE` that holds the pre-shared key")
 	c.Flags.BoolVar(&o.udp, "udp", false, "send over UDP to the RADIUS server at -address, with -secret")
 	c.Flags.BoolVar(&o.quiet, "quiet", false, "print nothing but failures")
 	c.Flags.Func("attr", "further attribute, `NAME=VALUE`, repeatable: Calling-Station-Id=02-00-00-00-00-01, Framed-IP-Address=192.0.2.1, Class=0x0102, 26=0x…", func(s string) error {
@@ -162,6 +167,9 @@ func (o *probeFlags) complete() error {
 	if err := readIfGiven(o.secretFile, &o.Secret); err != nil {
 		return err
 	}
+	if err := o.completePSK(); err != nil {
+		return err
+	}
 	switch {
 	case o.Secret == "" && o.udp:
 		return errors.New("expected the secret that is shared with the server at -address, got an empty one")
@@ -169,6 +177,31 @@ func (o *probeFlags) complete() error {
 		return errors.New("-secret is empty: the secret of the RadSec side is \"radsec\" unless both sides agreed on another (RFC 6614 §2.3)")
 	}
 	return readIfGiven(o.passwordFile, &o.Password)
+}
+
+// completePSK reads the pre-shared key.
+func (o *probeFlags) completePSK() (err error) {
+	given := o.PSK != "" || o.pskFile != ""
+	switch {
+	case o.PSKIdentity == "" && !given:
+		return nil
+	case o.PSKIdentity == "":
+		return errors.New("-psk and -psk-file go with -psk-identity only")
+	case !o.DTLS:
+		return errors.New("-psk-identity goes with -dtls only: over TLS a pre-shared key is not supported")
+	case !given || o.PSK != "" && o.pskFile != "":
+		return errors.New("-psk-identity: expected either -psk or -psk-file beside it")
+	}
+	if err := certs.CheckPSKIdentity(o.PSKIdentity); err != nil {
+		return fmt.Errorf("-psk-identity: %w", err)
+	}
+	if err := readIfGiven(o.pskFile, &o.PSK); err != nil {
+		return err
+	}
+	if o.PSK, err = certs.ParsePSK(o.PSK); err != nil {
+		return fmt.Errorf("-psk: %w", err)
+	}
+	return nil
 }
 
 // maxSecretFile is the largest file with a secret or a password, in bytes.

@@ -1,8 +1,10 @@
 package handshake
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -27,8 +29,9 @@ type Config struct {
 	// been used to sign; none if Optional, or a PSK. An error refuses the client, with the
 	// alert bad_certificate.
 	Verify func(certs []*x509.Certificate) error
-	// PSK returns the key of an identity, or nil if it is unknown; nil: no client may use one.
-	PSK func(identity []byte) []byte
+	// PSK returns the key of an identity, or why the client is refused; nil: the client needs a
+	// certificate, otherwise a PSK and no certificate. It is called with what the client sent.
+	PSK func(identity []byte) ([]byte, error)
 	// KeyLog is where secrets are written to, for Wireshark; nil: nowhere.
 	KeyLog io.Writer
 	// NewCID returns a Connection ID, always of the same size; nil: the client is asked for none.
@@ -50,18 +53,17 @@ var suites = []ciphersuite.ID{
 	ciphersuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, ciphersuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
-// suitesPSK are those for a PSK. The second has no ephemeral keys: pion's others for a PSK are
-// CBC, or CCM.
-var suitesPSK = []ciphersuite.ID{record.ECDHEPSKWithChaCha20Poly1305, record.PSKWithAES128GCM}
+// SuitePSK is the cipher suite for a PSK: the only one of pion that is AEAD and has ephemeral keys, without
+// which whoever learns the PSK can read what was sent before (RFC 9813 §4.2.1).
+const SuitePSK ciphersuite.ID = record.ECDHEPSKWithChaCha20Poly1305
 
-// options returns the configuration for pion. verified is given the client's certificates.
-func (c *Config) options(verified func([]*x509.Certificate)) []dtls.ServerOption {
+// options returns the configuration for pion. What the client shows of itself is kept in s.
+func (c *Config) options(s *Handshake) []dtls.ServerOption {
 	auth, offered := dtls.RequireAnyClientCert, suites
 	if c.Optional {
 		auth = dtls.RequestClientCert
 	}
 	o := []dtls.ServerOption{
-		dtls.WithCertificates(c.Certificate),
 		dtls.WithClientAuth(auth),
 		dtls.WithMinVersion(protocol.Version1_2), dtls.WithMaxVersion(protocol.Version1_2),
 		dtls.WithMTU(mtu),
@@ -74,7 +76,7 @@ func (c *Config) options(verified func([]*x509.Certificate)) []dtls.ServerOption
 					return err
 				}
 			}
-			verified(certs)
+			s.certs = certs
 			return c.Verify(certs)
 		}),
 	}
@@ -82,8 +84,10 @@ func (c *Config) options(verified func([]*x509.Certificate)) []dtls.ServerOption
 		o = append(o, dtls.WithClientCAs(c.ClientCAs))
 	}
 	if c.PSK != nil {
-		offered = append(suites[:len(suites):len(suites)], suitesPSK...)
-		o = append(o, dtls.WithPSK(nil, c.selectPSK))
+		offered = []ciphersuite.ID{SuitePSK} // pion refuses a certificate beside it
+		o = append(o, dtls.WithPSK(nil, func(identities [][]byte) (*dtls.PSK, error) { return s.selectPSK(c, identities) }))
+	} else {
+		o = append(o, dtls.WithCertificates(c.Certificate))
 	}
 	if c.KeyLog != nil {
 		o = append(o, dtls.WithKeyLogWriter(c.KeyLog))
@@ -97,13 +101,19 @@ func (c *Config) options(verified func([]*x509.Certificate)) []dtls.ServerOption
 	return append(o, dtls.WithCipherSuites(offered...))
 }
 
-func (c *Config) selectPSK(identities [][]byte) (*dtls.PSK, error) {
-	for _, identity := range identities {
-		if key := c.PSK(identity); len(key) > 0 {
-			return &dtls.PSK{Identity: identity, Key: key}, nil
-		}
+// selectPSK finds the key of the client's identity. In DTLS 1.2 it has one (RFC 4279 §2). Of a
+// refusal pion tells the client no more than handshake_failure.
+func (s *Handshake) selectPSK(c *Config, identities [][]byte) (*dtls.PSK, error) {
+	if len(identities) != 1 {
+		return nil, fmt.Errorf("%d PSK identities, expected one", len(identities))
 	}
-	return nil, nil
+	key, err := c.PSK(identities[0])
+	if err != nil {
+		s.refusal = err
+		return nil, nil
+	}
+	s.psk = &PSK{Identity: string(identities[0]), Key: sha256.Sum256(key)}
+	return &dtls.PSK{Identity: identities[0], Key: key}, nil
 }
 
 // silent is a logger for pion that writes nothing: the errors are returned.

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -14,8 +15,11 @@ import (
 
 // Handshake is the handshake with one client. Its methods must not be called concurrently.
 type Handshake struct {
-	conn  *dtls.DetachedConn
-	certs []*x509.Certificate // of the client; written by pion's goroutine while Receive waits for it
+	conn *dtls.DetachedConn
+	// What the client has shown; written by pion's goroutine while Receive waits for it.
+	certs   []*x509.Certificate
+	psk     *PSK
+	refusal error // of its PSK
 
 	offset uint64   // what is added to pion's sequence numbers of epoch 0
 	plain  uint64   // the next sequence number of epoch 0
@@ -32,7 +36,7 @@ func Start(ctx context.Context, c *Config, h *hello.Hello, datagram []byte, writ
 		s.offset = h.Sequence
 	}
 	var err error
-	if s.conn, err = dtls.DetachedServer(peer, c.options(func(certs []*x509.Certificate) { s.certs = certs })...); err != nil {
+	if s.conn, err = dtls.DetachedServer(peer, c.options(s)...); err != nil {
 		return nil, err
 	}
 	if err := s.start(ctx, h, datagram); err != nil {
@@ -75,6 +79,10 @@ func (s *Handshake) Receive(datagram []byte) {
 // has ended: Send must be called.
 func (s *Handshake) Ready() <-chan struct{} { return s.conn.EventReady() }
 
+// PSK returns the PSK whose identity the client has sent; nil: none. That the client has its key
+// is certain when the handshake is complete.
+func (s *Handshake) PSK() *PSK { return s.psk }
+
 // errEnded says that pion ended without an error.
 var errEnded = errors.New("the handshake ended")
 
@@ -94,7 +102,7 @@ func (s *Handshake) Send(write func([]byte)) (done bool, err error) {
 		case dtls.DetachedHandshakeDone:
 			s.done = true
 		case dtls.DetachedClosed:
-			if err = e.Err; err == nil {
+			if err = cmp.Or(s.refusal, e.Err); err == nil {
 				err = errEnded
 			}
 		}

@@ -14,7 +14,7 @@ import (
 type Result struct {
 	Suite        uint16
 	Certificates []*x509.Certificate // of the client; the first is its own
-	Identity     []byte              // of the PSK; nil: none
+	PSK          *PSK                // of the client; nil: none
 	ClientRandom [32]byte
 
 	Opener *record.Opener // of what the client sends
@@ -26,6 +26,12 @@ type Result struct {
 	// sequence number of epoch 0, which the ChangeCipherSpec before it needs.
 	Finished []byte
 	Plain    uint64
+}
+
+// PSK is a pre-shared key as far as a session needs to know it.
+type PSK struct {
+	Identity string   // as the client sent it
+	Key      [32]byte // SHA-256 of the key
 }
 
 // epoch is that of the keys: the first after the handshake.
@@ -42,7 +48,6 @@ type exported struct {
 	CipherSuiteID        uint16
 	MasterSecret         []byte
 	SequenceNumber       uint64 // the server's next one
-	IdentityHint         []byte
 	LocalConnectionID    []byte
 	RemoteConnectionID   []byte
 	IsClient             bool
@@ -81,7 +86,7 @@ func (s *Handshake) Result() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Suite: e.CipherSuiteID, Certificates: s.certs, Identity: e.IdentityHint, ClientRandom: e.RemoteRandom,
+	r := &Result{Suite: e.CipherSuiteID, Certificates: s.certs, PSK: s.psk, ClientRandom: e.RemoteRandom,
 		Opener: record.NewOpener(client), Sealer: record.NewSealer(server, epoch, e.SequenceNumber, e.RemoteConnectionID),
 		Seen: e.RemoteSequenceNumber, CID: e.LocalConnectionID, Plain: s.plain}
 	if r.Finished, err = s.finished(record.NewOpener(server), len(e.RemoteConnectionID)); err != nil {

@@ -13,11 +13,17 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// PSK suites, which crypto/tls does not name.
-const (
-	PSKWithAES128GCM             = 0x00a8 // RFC 5487 §2; without ephemeral keys
-	ECDHEPSKWithChaCha20Poly1305 = 0xccac // RFC 7905 §3
-)
+// ECDHEPSKWithChaCha20Poly1305 is a suite for a PSK (RFC 7905 §3), which crypto/tls does not
+// have.
+const ECDHEPSKWithChaCha20Poly1305 = 0xccac
+
+// SuiteName returns the name of a cipher suite, as crypto/tls prints it.
+func SuiteName(id uint16) string {
+	if id == ECDHEPSKWithChaCha20Poly1305 {
+		return "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256"
+	}
+	return tls.CipherSuiteName(id)
+}
 
 // suite is what a cipher suite means for records and keys.
 type suite struct {
@@ -30,7 +36,7 @@ type suite struct {
 
 func suiteFor(id uint16) (s suite, err error) {
 	switch id {
-	case tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, PSKWithAES128GCM:
+	case tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:
 		return suite{hash: sha256.New, key: 16, iv: 4, explicit: true, aead: newGCM}, nil
 	case tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:
 		return suite{hash: sha512.New384, key: 32, iv: 4, explicit: true, aead: newGCM}, nil

@@ -63,6 +63,9 @@ func conditions(c *config.Client, certificate bool) string {
 	add("subject", len(c.Subject), func(i int) string { return c.Subject[i] })
 	add("issuer", len(c.Issuer), func(i int) string { return c.Issuer[i] })
 	add("common name", len(c.CommonName), func(i int) string { return c.CommonName[i] })
+	if c.PSKIdentity != "" {
+		all = append(all, "PSK identity "+c.PSKIdentity)
+	}
 	add("policy", len(c.PolicyOID), func(i int) string { return c.PolicyOID[i] })
 	switch {
 	case len(all) > 0:

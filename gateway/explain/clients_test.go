@@ -16,7 +16,7 @@ func TestConditionsOfAClient(t *testing.T) {
 			var c config.Client
 			one(reflect.ValueOf(&c).Elem().FieldByIndex(part))
 			printed := conditions(&c, true) != none
-			if given := c.ByCertificate() || len(c.Networks) > 0; given != printed {
+			if given := c.ByCertificate() || len(c.Networks) > 0 || c.PSKIdentity != ""; given != printed {
 				t.Errorf("%s: a condition: %t, printed: %t", f.Name, given, printed)
 			}
 		}

@@ -211,10 +211,12 @@ func tlsTexts() map[string]string {
 		"disable_single_dh_use": "", "check_all_crl": "", "connect_timeout": "", "sigalgs_list": "", "keylog_file": "",
 		"certificate_file_type": "", "pem_file_type": "",
 		"ocsp":         "the gateway does not ask OCSP responders; use revocation lists (crl)",
-		"psk_identity": "the gateway knows clients by their certificates only", "psk_hexphrase": "the gateway knows clients by their certificates only",
-		"psk_query": "the gateway knows clients by their certificates only",
+		"psk_identity": noPSK, "psk_hexphrase": noPSK, "psk_query": noPSK,
 	}
 }
+
+// noPSK is what is said of pre-shared keys.
+const noPSK = "over TLS the gateway knows clients by their certificates only; over DTLS a [[client]] may have psk_identity and psk"
 
 // plainKey reports whether the private key can be read and is not encrypted, so that its
 // password does not matter.

@@ -98,7 +98,7 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 		c.once(t, m.remark)
 	}
 	if it, ok := b.last("PSKkey"); ok {
-		m.fail(it.Place, "PSKkey …: the gateway knows clients by their certificates only")
+		m.fail(it.Place, "PSKkey …: the gateway takes a pre-shared key over DTLS only, and radsecproxy over TLS only")
 	}
 	for _, n := range m.failed {
 		t.Disabled = true

@@ -20,6 +20,7 @@ const (
 	nasSecret = "nas-Secret-3" // radclient, eapol_test to radsecproxy
 	udpSecret = "udp-Secret-1" // gateway to FreeRADIUS (../freeradius/radiusd.conf)
 	coaSecret = "coa-Secret-2" // radclient to the gateway's [dynamic_authorization]
+	keyPSK    = "c0ffee00112233445566778899aabbccddeeff5a4b3c2d1e0f102938475665ab"
 )
 
 // shared is what all tests of this package share.
@@ -31,7 +32,7 @@ var shared struct {
 
 func TestMain(m *testing.M) {
 	testbed.Main(func(dir string) (int, error) {
-		if err := testbed.NeedPrograms("freeradius", "radclient", "radsecproxy", "eapol_test", "openssl"); err != nil {
+		if err := testbed.NeedPrograms("gcc", "freeradius", "radclient", "radsecproxy", "eapol_test", "openssl"); err != nil {
 			return 1, err
 		}
 		shared.dir = dir
@@ -93,7 +94,7 @@ func listenUDP(t *testing.T) *net.UDPConn {
 }
 
 // gatewayConf takes: directory of the certificates, keys of [listen], ports of the server for
-// authentication and accounting, its secret, the secret of radclient.
+// authentication and accounting, its secret, the secret of radclient, the PSK.
 const gatewayConf = `
 [listen]
 address     = ["127.0.0.1:0"]
@@ -123,6 +124,14 @@ reverse_coa = true
 name       = "client"
 san_dns    = ["client"]
 transports = ["dtls"]
+
+[[client]]
+name         = "psk"
+networks     = ["127.0.0.1"]
+transports   = ["dtls"]
+psk_identity = "nas7.campus"
+psk          = "hex:%[7]s"
+reverse_coa  = true
 
 [[server]]
 name      = "freeradius"
@@ -165,7 +174,7 @@ type gateway struct {
 func startGateway(t *testing.T, listen string, auth, acct int) *gateway {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "radsec-gw.toml")
-	text := fmt.Sprintf(gatewayConf, inDir("certs"), listen, auth, acct, udpSecret, coaSecret)
+	text := fmt.Sprintf(gatewayConf, inDir("certs"), listen, auth, acct, udpSecret, coaSecret, keyPSK)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,12 @@ type listener struct {
 // listen logs in as a NAS and stays connected, until the test ends.
 func listen(t *testing.T, client string, args ...string) *listener {
 	t.Helper()
-	cmd := probeCommand(client, append([]string{"access", "-user", "bob", "-password", "hello", "-listen", "1m"}, args...)...)
+	return start(t, probeCommand(client, append([]string{"access", "-user", "bob", "-password", "hello", "-listen", "1m"}, args...)...))
+}
+
+// start starts a probe that plays a NAS.
+func start(t *testing.T, cmd *exec.Cmd) *listener {
+	t.Helper()
 	p, err := process.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
@@ -83,24 +88,26 @@ func (l *listener) expectEnd(t *testing.T, status int, want ...string) {
 	expect(t, testbed.Result{Output: l.Printed(), Status: l.cmd.ProcessState.ExitCode()}, status, want...)
 }
 
+// radclient sends a CoA or a Disconnect to the gateway, and waits for the answer.
+func (g *gateway) radclient(kind, attributes string) testbed.Result {
+	cmd := exec.Command("radclient", "-x", "-r", "1", "-t", "20", g.coa, kind, coaSecret)
+	cmd.Stdin = strings.NewReader(attributes)
+	return testbed.Run(patience, cmd)
+}
+
 // radclient → gateway → the DTLS session that a NAS has opened, and back: Disconnect and CoA, ACK
 // and NAK. One that asks for a session of nobody reaches no NAS.
 // Rules: DT12
 func TestReverseCoA(t *testing.T) {
 	g := newGateway(t)
-	radclient := func(kind, attributes string) testbed.Result {
-		cmd := exec.Command("radclient", "-x", "-r", "1", "-t", "20", g.coa, kind, coaSecret)
-		cmd.Stdin = strings.NewReader(attributes)
-		return testbed.Run(patience, cmd)
-	}
 	nas := func(name string, args ...string) *listener {
 		return listen(t, "nas", append(args, "-dtls", "-address", g.dtls, "-attr", "NAS-Identifier="+name, "-session-id", "session of "+name)...)
 	}
 	acks, naks := nas("ap-1", "-count", "2"), nas("ap-2", "-count", "1", "-answer", "nak")
-	expect(t, radclient("disconnect", `Acct-Session-Id = "session of ap-1"`), 0, "Received Disconnect-ACK")
-	expect(t, radclient("disconnect", `NAS-Identifier = "ap-2"`), 1, "Received Disconnect-NAK", "Error-Cause = Session-Context-Not-Found")
-	expect(t, radclient("coa", `NAS-Identifier = "ap-3"`), 1, "Received CoA-NAK", "Error-Cause = Proxy-Request-Not-Routable")
-	expect(t, radclient("coa", "NAS-Identifier = \"ap-1\"\nSession-Timeout = 60\n"), 0, "Received CoA-ACK")
+	expect(t, g.radclient("disconnect", `Acct-Session-Id = "session of ap-1"`), 0, "Received Disconnect-ACK")
+	expect(t, g.radclient("disconnect", `NAS-Identifier = "ap-2"`), 1, "Received Disconnect-NAK", "Error-Cause = Session-Context-Not-Found")
+	expect(t, g.radclient("coa", `NAS-Identifier = "ap-3"`), 1, "Received CoA-NAK", "Error-Cause = Proxy-Request-Not-Routable")
+	expect(t, g.radclient("coa", "NAS-Identifier = \"ap-1\"\nSession-Timeout = 60\n"), 0, "Received CoA-ACK")
 	acks.expectEnd(t, 0, `Acct-Session-Id = "session of ap-1"`, "Session-Timeout = 60", "verified all of 2 requests")
 	naks.expectEnd(t, 0, "verified all of 1 requests")
 }

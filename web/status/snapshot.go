@@ -146,7 +146,8 @@ type Client struct {
 	Connections int64      `json:"connections"`  // open now
 	LastSeenAt  *time.Time `json:"last_seen_at"` // now while it is connected; null: not since the start
 	Remote      string     `json:"remote"`       // the address of its newest connection
-	Subject     string     `json:"subject"`      // of the certificate of its newest connection
+	Subject     string     `json:"subject"`      // of the certificate of its newest connection; "" without one
+	PSKIdentity string     `json:"psk_identity"` // of the pre-shared key of its newest connection; "" without one
 	ExpiresAt   *time.Time `json:"expires_at"`   // that certificate
 	Requests    uint64     `json:"requests"`     // packets from it
 	Relayed     uint64     `json:"relayed"`      // of these, answered by a server or, Status-Server and accounting of some routes, by the gateway
@@ -157,13 +158,14 @@ type Client struct {
 
 // Connection is one RadSec connection that is open now.
 type Connection struct {
-	Client    string     `json:"client"`     // its name
-	Listener  string     `json:"listener"`   // that it came by
-	Remote    string     `json:"remote"`     // the address and port that it comes from
-	Subject   string     `json:"subject"`    // of its certificate; "" without one
-	ExpiresAt *time.Time `json:"expires_at"` // its certificate; null without one
-	TLS       string     `json:"tls"`        // the version
-	Since     time.Time  `json:"since"`      // when its handshake was done
+	Client      string     `json:"client"`       // its name
+	Listener    string     `json:"listener"`     // that it came by
+	Remote      string     `json:"remote"`       // the address and port that it comes from
+	Subject     string     `json:"subject"`      // of its certificate; "" without one
+	PSKIdentity string     `json:"psk_identity"` // of its pre-shared key; "" without one
+	ExpiresAt   *time.Time `json:"expires_at"`   // its certificate; null without one
+	TLS         string     `json:"tls"`          // the version
+	Since       time.Time  `json:"since"`        // when its handshake was done
 }
 
 // ReverseCoA is the CoA and Disconnect that UDP servers send to the gateway, for the NASes of

@@ -55,10 +55,10 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 		return c.unnamed() && (c.has(l.Name, l.Error) || c.has(l.Addresses...) || c.has(l.Clients...))
 	})
 	out.Clients = cut(c, "clients", s.Clients, func(p *Client) bool {
-		return (v.Client == "" || p.Name == v.Client) && v.Server == "" && c.has(p.Name, p.Subject, p.Remote)
+		return (v.Client == "" || p.Name == v.Client) && v.Server == "" && c.has(p.Name, p.Subject, p.PSKIdentity, p.Remote)
 	})
 	out.Connections = cut(c, "connections", s.Connections, func(p *Connection) bool {
-		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Client, p.Listener, p.Subject, p.Remote)
+		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Client, p.Listener, p.Subject, p.PSKIdentity, p.Remote)
 	})
 	out.NASes = cut(c, "nases", s.NASes, func(p *NAS) bool {
 		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Name, p.Client, p.Connection)
