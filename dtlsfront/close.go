@@ -74,9 +74,10 @@ func (s *Server) closeEnded() {
 func (s *Server) closeAll() {
 	s.mu.Lock()
 	s.stopping = true
+	why := s.why
 	s.mu.Unlock()
 	for _, session := range s.all() {
-		session.terminate(metrics.ClosedShutdown, "the gateway stops")
+		session.terminate(metrics.ClosedShutdown, why)
 	}
 	s.closeEnded()
 }

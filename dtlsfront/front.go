@@ -144,11 +144,11 @@ func (f *Front) Serve(ctx context.Context) error {
 // Wait waits until Serve has returned.
 func (f *Front) Wait() { <-f.ended }
 
-// Drain ends every session as soon as nothing is outstanding in either direction. It returns
-// when the last has ended or ctx is done.
-func (f *Front) Drain(ctx context.Context) {
-	f.table.Drain()
-	f.server.Drain(ctx)
+// Drain ends every session as soon as nothing is outstanding in either direction, and says why. It
+// returns when the last has ended or ctx is done.
+func (f *Front) Drain(ctx context.Context, why string) {
+	f.table.Drain(why)
+	f.server.Drain(ctx, why)
 }
 
 // SetListeners makes the front accept sessions on ls only: see Server.SetListeners.

@@ -30,8 +30,8 @@ func TestRestartAtTheClientsLimit(t *testing.T) {
 	expectEnd(t, f.dial(nil))
 }
 
-// At max_outstanding the answer to a CoA and a Status-Server are taken: neither makes anything
-// outstanding.
+// At max_outstanding the answer to a CoA, a Status-Server, and a request that is sent again are
+// taken: none makes anything outstanding. Another request is not.
 // Rules: DT12
 func TestWhatIsTakenAtMaxOutstanding(t *testing.T) {
 	f := startClients(t, func(c *dtlsfront.FrontConfig) { c.MaxOutstanding = 1 })
@@ -49,6 +49,13 @@ func TestWhatIsTakenAtMaxOutstanding(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatalf("%s is dropped", name)
 		}
+	}
+	f.repeated.Store(7)
+	for _, id := range []byte{6, 7} {
+		client.Write(packet(id, 40))
+	}
+	if got := <-f.received; got[1] != 7 {
+		t.Errorf("the Handler gets request %d, expected 7, which it has already", got[1])
 	}
 }
 

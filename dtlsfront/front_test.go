@@ -32,6 +32,7 @@ type clients struct {
 	registry *prometheus.Registry
 	received chan []byte
 	waiting  atomic.Int64 // requests outstanding on each session
+	repeated atomic.Int64 // Identifier of a request that is one again
 	closed   chan metrics.Reason
 }
 
@@ -92,6 +93,7 @@ func (h *handler) Flush() error                { h.s.Flush(); return nil }
 func (h *handler) Outstanding() int            { return int(h.f.waiting.Load()) }
 func (h *handler) Awaited() int                { return 0 }
 func (h *handler) Keep() bool                  { return false }
+func (h *handler) Repeats(p []byte) bool       { return h.f.repeated.Load() == int64(p[1]) }
 func (h *handler) Closed()                     { h.f.closed <- h.s.Ended() }
 
 // expectClosed expects that a session has ended for a reason.

@@ -46,16 +46,19 @@ func (s *Session) check(now time.Time) {
 // at two checks in a row.
 const drainTick = 20 * time.Millisecond
 
-// Drain ends every session gracefully. No more are accepted. Each is still served until nothing
+// Drain ends every session gracefully, and says why. No more are accepted. Each is still served until nothing
 // is outstanding in either direction, and then closed with close_notify. It returns when the
 // last session is closed or ctx is done.
-func (s *Server) Drain(ctx context.Context) {
+func (s *Server) Drain(ctx context.Context, why string) {
+	s.mu.Lock()
+	s.why = why
+	s.mu.Unlock()
 	s.draining.Store(true)
 	t := time.NewTicker(drainTick)
 	defer t.Stop()
 	for s.taken() > 0 {
 		for _, session := range s.all() {
-			session.drain(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+			session.drain(metrics.ClosedShutdown, why+"; nothing was outstanding")
 			session.check(time.Now())
 		}
 		select {

@@ -53,8 +53,8 @@ func (s *Session) peerAt(source netip.Addr) *identity.Peer {
 func (m *member) Terminate(r metrics.Reason, text string) { m.terminate(r, text) }
 
 // StartDraining ends the session as soon as nothing is outstanding.
-func (m *member) StartDraining() {
-	m.drain(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+func (m *member) StartDraining(why string) {
+	m.drain(metrics.ClosedShutdown, why+"; nothing was outstanding")
 }
 
 // clientSink gives a member's packets to the client's Handler.
@@ -74,7 +74,7 @@ func (s *clientSink) Packet(p []byte) error {
 		if err != nil {
 			return err
 		}
-		if over {
+		if over && !s.Repeats(p) {
 			return s.shed(code, metrics.FateTooManyOutstanding)
 		}
 	}

@@ -18,12 +18,14 @@ const (
 	maxRecords = 64
 	// epoch is that of the keys.
 	epoch = 1
-	// typeFinished is the type of a handshake message (RFC 5246 §7.4).
-	typeFinished = 20
+	// Types of handshake messages (RFC 5246 §7.4).
+	typeClientHello = 1
+	typeFinished    = 20
 
-	alertWarning     = 1
-	alertFatal       = 2
-	alertCloseNotify = 0
+	alertWarning         = 1
+	alertFatal           = 2
+	alertCloseNotify     = 0
+	alertNoRenegotiation = 100
 )
 
 // receive handles the records of a datagram. It reports whether one was authentic, and whether
@@ -93,8 +95,12 @@ func (s *Session) content(contentType byte, content []byte, now time.Time) {
 	case record.Alert:
 		s.alert(content)
 	case record.Handshake:
-		if len(content) > 0 && content[0] == typeFinished {
+		switch {
+		case len(content) == 0:
+		case content[0] == typeFinished:
 			s.sendLastFlight()
+		case content[0] == typeClientHello:
+			s.sendAlert(alertNoRenegotiation) // RFC 5246 §7.2.2; the session goes on
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 	"radsec-gw/udpback/datagram"
 )
 
@@ -40,6 +41,7 @@ type Server struct {
 
 	mu       locks.Mutex[locks.DTLSServer] // guards what follows
 	stopping bool
+	why      string // the sessions end when it stops
 	sessions map[*Session]struct{}
 	places   int                // those of sessions, and those that are reserved
 	sources  map[netip.Addr]int // the same of each source
@@ -56,8 +58,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("dtlsfront: %w", err)
 	}
 	s := &Server{cfg: cfg, started: time.Now(), sessions: map[*Session]struct{}{}, sources: map[netip.Addr]int{},
-		closable: make(chan struct{}, 1),
-		limited:  logs.NewSources(cfg.Log, "RADIUS/DTLS sessions")}
+		closable: make(chan struct{}, 1), why: sessions.GatewayStops,
+		limited: logs.NewSources(cfg.Log, "RADIUS/DTLS sessions")}
 	s.admission.sources = map[netip.Addr]*list.List{}
 	s.SetLimits(cfg.Limits)
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
@@ -206,13 +208,13 @@ func (s *Server) reserve(session *Session) error {
 func (s *Server) register(session *Session) {
 	s.mu.Lock()
 	s.sessions[session] = struct{}{}
-	stopping := s.stopping
+	stopping, why := s.stopping, s.why
 	s.mu.Unlock()
 	if session.attach() {
 		s.enqueue(session)
 	}
 	if stopping {
-		session.terminate(metrics.ClosedShutdown, "the gateway stops")
+		session.terminate(metrics.ClosedShutdown, why)
 	}
 }
 

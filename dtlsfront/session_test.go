@@ -9,7 +9,9 @@ import (
 
 	"radsec-gw/dtlsfront"
 	"radsec-gw/dtlsfront/handshake"
+	"radsec-gw/dtlsfront/record"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // A client with a certificate gets a session, in which each packet is answered, up to the
@@ -201,7 +203,7 @@ func TestDrain(t *testing.T) {
 	e := f.session()
 	e.waiting.Store(1)
 	drained := make(chan struct{})
-	go func() { f.server.Drain(t.Context()); close(drained) }()
+	go func() { f.server.Drain(t.Context(), sessions.GatewayStops); close(drained) }()
 	eventually(t, "a newcomer is not admitted", func() bool {
 		f.hello(t)
 		return f.server.Count(dtlsfront.HelloNotAdmitted) > 0
@@ -279,4 +281,27 @@ func (m *merger) WriteTo(b []byte, to net.Addr) (int, error) {
 	}
 	m.sent = bytes.Clone(b)
 	return m.PacketConn.WriteTo(b, to)
+}
+
+// A client that wants to renegotiate is told no, and its session goes on.
+// Rules: DT2
+func TestRenegotiation(t *testing.T) {
+	f := start(t)
+	c := f.bare(t)
+	f.session()
+	hello := append([]byte{1, 0, 0, 42, 0, 5, 0, 0, 0, 0, 0, 42}, make([]byte, 42)...)
+	c.conn.SetReadDeadline(time.Now().Add(patience))
+	if _, err := c.conn.WriteToUDPAddrPort(c.sealer.Seal(nil, record.Handshake, hello), f.address); err != nil {
+		t.Fatal(err)
+	}
+	n, _, err := c.conn.ReadFromUDPAddrPort(c.in[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, _ := record.Next(c.in[:n], 0)
+	if kind, content, ok := c.opener.Open(&r); !ok || kind != record.Alert || string(content) != "\x01\x64" {
+		t.Errorf("the client gets a record of type %d, %x, expected the warning no_renegotiation", kind, content)
+	}
+	c.send(t, f, packet(1, 20), 1)
+	c.receive(t, 1)
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"radsec-gw/config"
 	"radsec-gw/identity"
@@ -59,16 +60,25 @@ func buildFront(cfg *config.Config, files *frontMaterial, ownCAs [][]*x509.Certi
 		}
 	}
 	for i := range cfg.Clients {
-		if !files.Accepts(&cfg.Clients[i]) {
-			continue
-		}
 		c, err := buildIdentity(&cfg.Clients[i], ownCAs[i])
 		if err != nil {
 			return front, err
 		}
+		if !files.Accepts(&cfg.Clients[i]) {
+			front.Others = append(front.Others, identity.Other{Client: &c.Client, Why: whyNot(&cfg.Clients[i], files.Transport)})
+			continue
+		}
 		front.Clients = append(front.Clients, c)
 	}
 	return front, nil
+}
+
+// whyNot says why a listener of a transport does not accept a client.
+func whyNot(c *config.Client, transport string) string {
+	if !slices.Contains(c.Transports, transport) {
+		return fmt.Sprintf("its transports do not have %q", transport)
+	}
+	return "the clients of this listener do not name it"
 }
 
 // buildIdentity translates the conditions that identify a client, and its limits. cas are

@@ -118,6 +118,7 @@ func TestWhoIsRefusedOverDTLS(t *testing.T) {
 		if _, err := probe.Run(t.Context(), cfg, io.Discard); err == nil {
 			t.Error("a client logs in over DTLS that may use TLS only")
 		}
+		gatewaytest.Await(t, f.log, `client campus may connect from there, but its transports do not have \"dtls\"`)
 	}
 	f.good("campus")
 }
@@ -186,6 +187,7 @@ func TestDTLSListenersChangeAtAReload(t *testing.T) {
 		t.Fatalf("the configuration lacks %q", table)
 	}
 	f.replace(table, "")
+	gatewaytest.Await(t, f.log, "its listener was removed from the configuration")
 	f.awaitMetrics(`listener_name="udp"`, false)
 	f.replace("[[client]]\nname = \"campus\"", table+"[[client]]\nname = \"campus\"")
 	f.over()

@@ -19,8 +19,9 @@ type frontServer interface {
 	// Serve serves until ctx is done. Wait waits until it has returned.
 	Serve(ctx context.Context) error
 	Wait()
-	// Drain ends every session as soon as nothing is outstanding on it, until ctx is done.
-	Drain(ctx context.Context)
+	// Drain ends every session as soon as nothing is outstanding on it, until ctx is done, and
+	// says why.
+	Drain(ctx context.Context, why string)
 	Addrs() []net.Addr
 	// StaleLists returns the revocation lists that are out of date, and whether no client can
 	// be accepted because of them or of those that are awaited, whose CAs AwaitedIssuers names.
@@ -133,7 +134,7 @@ func overDTLS(cfg *tlsfront.Config, of *frontMaterial) dtlsfront.FrontConfig {
 	out := dtlsfront.FrontConfig{
 		Name: cfg.Name, Shared: cfg.Shared, Clients: cfg.Clients, MaxOutstanding: cfg.MaxOutstanding, Log: cfg.Log, Metrics: cfg.Metrics,
 		Certificates: append([]sessions.NamedCertificate{{Certificate: cfg.Certificate}}, cfg.Certificates...),
-		Identity: identity.Config{Auth: cfg.ClientAuth, ClientCA: cfg.ClientCA, Intermediates: cfg.Intermediates, CRLs: cfg.CRLs,
+		Identity: identity.Config{Auth: cfg.ClientAuth, ClientCA: cfg.ClientCA, Others: cfg.Others, Intermediates: cfg.Intermediates, CRLs: cfg.CRLs,
 			RefuseStaleCRL: cfg.RefuseStaleCRL, Fetched: cfg.Fetched},
 		Limits: dtlsfront.Limits{HandshakeTimeout: cfg.HandshakeTimeout, IdleTimeout: cfg.IdleTimeout, MaxSessions: of.Listen.MaxConnections,
 			MaxPerSource: cfg.MaxPerSource, MaxHandshakes: cfg.MaxHandshakes, MaxPackets: cfg.MaxPacketsPerConnection},
@@ -188,7 +189,7 @@ func (g *Gateway) retireFronts(previous, next *generation) {
 		g.running.Go(func() {
 			ctx, cancel := context.WithTimeout(g.ctx, timeout)
 			defer cancel()
-			f.server.Drain(ctx)
+			f.server.Drain(ctx, "its listener was removed from the configuration")
 			f.stop()
 			f.server.Wait()
 			g.reloading.Lock()
@@ -204,7 +205,7 @@ func (g *Gateway) retireFronts(previous, next *generation) {
 func (g *Gateway) drainFronts(ctx context.Context) {
 	var draining sync.WaitGroup
 	for _, f := range g.current.Load().fronts {
-		draining.Go(func() { f.server.Drain(ctx) })
+		draining.Go(func() { f.server.Drain(ctx, sessions.GatewayStops) })
 	}
 	draining.Wait()
 }

@@ -137,7 +137,7 @@ func datagramHint(err error, a netip.AddrPort, have []frontSockets) string {
 	case errors.Is(err, syscall.EADDRINUSE) && slices.ContainsFunc(have, ours):
 		return "another listener of this gateway has the port until the reload is done: the sessions there could not go on; use another port, or restart"
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "another program uses the port, or sessions of this gateway there have not ended yet: \"ss -lunp\" names it"
+		return "another program uses the port (\"ss -lunp\" names it), or sessions of this gateway there have not ended yet: they do within drain_timeout, so request the reload again then"
 	}
 	return tlsfront.BindHint(err, a.Port())
 }

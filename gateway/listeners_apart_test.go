@@ -83,6 +83,7 @@ func TestRemovedListenerAnswersFirst(t *testing.T) {
 			if b := client.read(); b != nil {
 				t.Errorf("expected the end of the connection, got %x", b)
 			}
+			gatewaytest.Await(t, f.log, "its listener was removed from the configuration")
 			f.awaitMetrics(`listener_name="eduroam"`, false)
 		})
 	}

@@ -79,11 +79,6 @@ func (l Clients) Lists(source netip.Addr) bool {
 	return slices.ContainsFunc(l, func(c *Client) bool { return c.inNetworks(source) })
 }
 
-// Unlisted returns the text of the refusal of a source for which Lists reports false.
-func (l Clients) Unlisted(source netip.Addr) string {
-	return "no client lists this source address: " + l.explain(&Peer{Source: source})
-}
-
 func (c *Client) inNetworks(source netip.Addr) bool {
 	return len(c.Networks) == 0 ||
 		slices.ContainsFunc(c.Networks, func(p netip.Prefix) bool { return p.Contains(source) })

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"radsec-gw/certs"
@@ -29,6 +30,28 @@ func (l Clients) explain(p *Peer) string {
 		parts = append(parts, fmt.Sprintf("and %d more clients", n))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// elsewhere names the first client that the peer would be, if it were let in here; "" if there
+// is none.
+func (v *Verifier) elsewhere(p *Peer) string {
+	for _, o := range v.others {
+		if o.unmet(p) == allMet {
+			return fmt.Sprintf("; client %s would match, but %s", Clip(o.Name, longestText), o.Why)
+		}
+	}
+	return ""
+}
+
+// Unlisted returns the text of the refusal of a source that no client may connect from.
+func (v *Verifier) Unlisted(source netip.Addr) string {
+	text := "no client lists this source address: " + v.clients.explain(&Peer{Source: source})
+	for _, o := range v.others {
+		if o.inNetworks(source) {
+			return text + fmt.Sprintf("; client %s may connect from there, but %s", Clip(o.Name, longestText), o.Why)
+		}
+	}
+	return text
 }
 
 // unmetText describes the first condition that p does not meet.

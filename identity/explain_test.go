@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"radsec-gw/certs"
 )
@@ -125,7 +126,7 @@ func TestExplanationNamesTheConditionThatFails(t *testing.T) {
 	if got := (Clients{{Name: "x", SANURI: []string{"urn:x"}}}).explain(&Peer{Source: source}); got != "x: no certificate" {
 		t.Errorf("a peer without certificate is explained with %q", got)
 	}
-	if got := (Clients{}).Unlisted(source); got != "no client lists this source address: no client is configured" {
+	if got := (&Verifier{}).Unlisted(source); got != "no client lists this source address: no client is configured" {
 		t.Errorf("without clients a source is refused with %q", got)
 	}
 	if (Clients{}).Lists(source) || (Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}}).Lists(source) || !(Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}).Lists(source) || !(Clients{{}}).Lists(source) {
@@ -138,6 +139,32 @@ func TestExplanationNamesTheConditionThatFails(t *testing.T) {
 		}
 		if got := all.explain(&Peer{Source: source}); got != "x: no certificate"+strings.Repeat("; x: no certificate", 7)+want {
 			t.Errorf("%d clients: got %q", n, got)
+		}
+	}
+}
+
+// The text of a refusal names the first client that would match and is not let in here, and why.
+// Rules: P108, TR5
+func TestClientThatIsNotLetInHere(t *testing.T) {
+	near, far := netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("198.51.100.7")
+	v := &Verifier{auth: NoCertificate, clients: Clients{{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}, others: []Other{
+		{&Client{Name: "named", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, SANDNS: []string{"x"}}, "it has another name"},
+		{&Client{Name: "there", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, "it may not use DTLS"},
+	}}
+	for source, want := range map[netip.Addr]string{
+		near: "no client matches: here: source 192.0.2.7 is not in 203.0.113.0/24; client there would match, but it may not use DTLS",
+		far:  "no client matches: here: source 198.51.100.7 is not in 203.0.113.0/24",
+	} {
+		if _, _, r := v.Assess(NewPeer(source, nil), nil, time.Now()); r == nil || r.Text != want {
+			t.Errorf("%v: the refusal is %v, expected %q", source, r, want)
+		}
+	}
+	for source, want := range map[netip.Addr]string{
+		near: "no client lists this source address: here: source 192.0.2.7 is not in 203.0.113.0/24; client named may connect from there, but it has another name",
+		far:  "no client lists this source address: here: source 198.51.100.7 is not in 203.0.113.0/24",
+	} {
+		if got := v.Unlisted(source); got != want {
+			t.Errorf("%v: the refusal is %q, expected %q", source, got, want)
 		}
 	}
 }

@@ -36,12 +36,19 @@ type Config struct {
 	Own           [][]byte               // DER forms of the gateway's own certificates, which a client must not present (RFC 6614bis §7.2.1)
 	ClientCA      []*x509.Certificate    // trusted for every client without a CA of its own, never the system's (RFC 6614bis §3.3.1)
 	Clients       Clients                // the first match counts; a client's CA is trusted for that client
+	Others        []Other                // clients that are not let in here; only texts of refusals name them
 	Intermediates []*x509.Certificate    // used for building paths, not trusted by themselves
 	CRLs          []*x509.RevocationList // each signed by one of these certificates
 	// RefuseStaleCRL refuses certificates of an issuer whose newest list is out of
 	// date.
 	RefuseStaleCRL bool
 	Fetched        Fetched // what is known of lists that are fetched
+}
+
+// Other is a client that a listener does not let in.
+type Other struct {
+	*Client
+	Why string // for a log line
 }
 
 // ClientAuth says whether clients must present a certificate in the handshake.

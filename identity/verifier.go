@@ -19,6 +19,7 @@ type Verifier struct {
 	own         [][]byte // DER forms of the gateway's certificates
 	trust       *trust
 	clients     Clients
+	others      []Other
 	lists       revocations
 	refuseStale bool
 	fetched     Fetched
@@ -28,7 +29,7 @@ type Verifier struct {
 // NewVerifier returns a Verifier for cfg. It reuses the cached paths of previous, which
 // may be nil, if the CAs are the same.
 func NewVerifier(cfg *Config, previous *Verifier) (*Verifier, error) {
-	v := &Verifier{auth: cfg.Auth, own: cfg.Own, clients: cfg.Clients, refuseStale: cfg.RefuseStaleCRL, fetched: cfg.Fetched, paths: newPathCache()}
+	v := &Verifier{auth: cfg.Auth, own: cfg.Own, clients: cfg.Clients, others: cfg.Others, refuseStale: cfg.RefuseStaleCRL, fetched: cfg.Fetched, paths: newPathCache()}
 	if len(cfg.ClientCA) == 0 && cfg.Auth != NoCertificate {
 		return nil, errors.New("expected at least one certificate of a client CA, got none")
 	}
@@ -63,7 +64,7 @@ func (v *Verifier) Assess(p *Peer, certs []*x509.Certificate, now time.Time) (in
 		who.Leaf = nil // a certificate from before the configuration changed does not count
 	}
 	if index = v.clients.find(&who); index < 0 {
-		return -1, until, &Refusal{Reason: ClientUnknown, Leaf: who.Leaf, Text: "no client matches: " + v.clients.explain(&who)}
+		return -1, until, &Refusal{Reason: ClientUnknown, Leaf: who.Leaf, Text: "no client matches: " + v.clients.explain(&who) + v.elsewhere(&who)}
 	}
 	return index, v.clients[index].validUntil(who.paths), nil
 }

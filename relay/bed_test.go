@@ -238,9 +238,12 @@ func must[T any](v T, err error) T {
 }
 
 // open opens a connection.
-func (b *bed) open() (*Connection, *peer) {
+func (b *bed) open() (*Connection, *peer) { return b.openFrom(Origin{}) }
+
+// openFrom is open with an origin.
+func (b *bed) openFrom(o Origin) (*Connection, *peer) {
 	p := new(peer)
-	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"), Origin{})
+	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"), o)
 	b.conns = append(b.conns, conn)
 	return conn, p
 }

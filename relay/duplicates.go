@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"radsec-gw/metrics"
+	"radsec-gw/wire"
 )
 
 // keepAnswers is how long an answer is kept for a duplicate of its request: the least of
@@ -12,6 +13,19 @@ import (
 // same connection. The answer to a CoA or Disconnect is kept at least as long as its
 // Event-Timestamp would be fresh in a replayed request (RFC 5176 §6.3).
 const keepAnswers = 5 * time.Second
+
+// keepAnswersDTLS is the same over DTLS, where a client sends again what was lost: the most of
+// the 5 to 30 s, because it waits longer each time, and because a request that is relayed once
+// more counts twice in accounting.
+const keepAnswersDTLS = 30 * time.Second
+
+// keeping returns how long an answer on the connection is kept.
+func (c *Connection) keeping() time.Duration {
+	if c.origin.DTLS {
+		return keepAnswersDTLS
+	}
+	return keepAnswers
+}
 
 // maxKept bounds the octets of kept answers on all connections together. Beyond it new
 // answers are not kept, and a duplicate of such a request is dropped: no request is
@@ -65,6 +79,23 @@ func (c *Connection) admit(b *burst, req *request) (end outcome, ok bool) {
 		c.supersede(b, old)
 	}
 	return outcome{}, true
+}
+
+// Repeats reports whether a packet equals a request that is in flight, or whose answer is kept.
+// It changes nothing.
+func (c *Connection) Repeats(p []byte) bool {
+	kind := wire.KindOf(wire.Code(p[0]))
+	if c.v11 || int(kind) >= len(c.recent) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.recent[kind]
+	if h == nil {
+		return false
+	}
+	last := &h[p[1]]
+	return last.hash == maphash.Bytes(c.relay.seed, p) && (last.flight != nil || c.relay.back.Now() < last.until)
 }
 
 // repeat returns the outcome of a duplicate: it gets the kept answer, which is the first n

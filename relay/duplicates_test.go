@@ -20,8 +20,19 @@ func TestDuplicates(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open()
 		q := makeRequest(1, 5, 1, nemo, proxyState("p"), mac)
+		repeats := func(when string, want bool) {
+			t.Helper()
+			if got := conn.Repeats(bytes.Clone(q)); got != want {
+				t.Errorf("%s the request repeats one: %t, expected %t", when, got, want)
+			}
+		}
+		repeats("before it is sent", false)
 		b.send(conn, q)
+		repeats("in flight", true)
 		b.send(conn, q)
+		if conn.Repeats(makeRequest(1, 5, 2, nemo, proxyState("p"), mac)) || conn.Repeats([]byte{2, 5}) {
+			t.Error("another packet with its Identifier repeats it")
+		}
 		seen := b.net.seen()
 		if len(seen) != 1 {
 			t.Fatalf("the server got %d datagrams, expected the duplicate dropped", len(seen))
@@ -45,11 +56,33 @@ func TestDuplicates(t *testing.T) {
 		}
 		b.wantFates("access/duplicate_answered=1 access/duplicate_dropped=1 access/relayed=1")
 
+		repeats("after it was answered", true)
 		pass(200 * time.Millisecond)
+		repeats("after five seconds", false)
 		b.send(conn, q)
 		s := b.oneSeen()
 		checkRequest(t, s)
 		none(t, "after five seconds the client got", p.got())
+	})
+}
+
+// Over DTLS, where a client sends again what was lost, an answer is kept for 30 seconds.
+// Rules: P61, DT8
+func TestDuplicatesOverDTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 5)} })
+		conn, p := b.openFrom(Origin{DTLS: true})
+		q := makeRequest(4, 5, 0, nemo, text(44, "session"))
+		for range 3 {
+			b.send(conn, q)
+			checkAnswer(t, q, one(t, "the client got", p.got()), 5)
+			pass(14 * time.Second)
+		}
+		b.oneSeen()
+		b.send(conn, q)
+		b.oneSeen()
+		b.wantFates("accounting/duplicate_answered=2 accounting/relayed=2")
 	})
 }
 

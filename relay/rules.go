@@ -62,11 +62,11 @@ func (r *Route) refuses() bool { return r.Group == nil }
 // setRoute sets the route of a request, and the fields that depend on it. It returns the
 // group that the request goes to, or nil and an Error-Cause if the route has no NAS for it.
 func (req *request) setRoute(rules *Rules, group int) (to *udpback.Group, cause uint32) {
-	req.route, req.marker, req.Window, req.keepFor = &rules.Routes[group], rules.Marker, 0, keepAnswers
+	req.route, req.marker, req.Window, req.keepFor = &rules.Routes[group], rules.Marker, 0, req.conn.keeping()
 	if !req.dynamic() {
 		return req.route.Group, 0
 	}
 	t := &rules.Timestamps
-	req.Window, req.DropStale, req.keepFor = t.Window, t.DropReplies, max(keepAnswers, t.Window)
+	req.Window, req.DropStale, req.keepFor = t.Window, t.DropReplies, max(req.keepFor, t.Window)
 	return req.route.lastHop(req.packet())
 }

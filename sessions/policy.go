@@ -53,7 +53,7 @@ func (p *Policy) Unlisted(source netip.Addr) *Refusal {
 	if p.identities.Lists(source) {
 		return nil
 	}
-	return Refusef(metrics.HandshakeUnknownNetwork, "%s", p.identities.Unlisted(source))
+	return Refusef(metrics.HandshakeUnknownNetwork, "%s", p.Verifier.Unlisted(source))
 }
 
 // HavePSK reports whether any client that may connect from source has a PSK.

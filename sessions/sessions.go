@@ -35,6 +35,9 @@ type Handler interface {
 	// during the call only, and may be modified. An error closes the session, and its
 	// text is logged.
 	Packet(p []byte) error
+	// Repeats reports whether a packet is one again that is outstanding or has been answered a
+	// moment ago, so that it makes nothing outstanding. It does not handle the packet.
+	Repeats(p []byte) bool
 	// Refuse is called instead of Packet with a packet of RADIUS/1.1 that exceeds a
 	// limit: it counts the fate, and answers the packet (RFC 9765 §6.1). Flush follows.
 	Refuse(p []byte, fate metrics.Fate)

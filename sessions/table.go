@@ -20,8 +20,8 @@ type Session interface {
 	Peer() (*identity.Peer, []*x509.Certificate)
 	// Terminate ends the session for a reason, which is logged. It does not wait.
 	Terminate(r metrics.Reason, text string)
-	// StartDraining ends it as soon as nothing is outstanding in either direction.
-	StartDraining()
+	// StartDraining ends it as soon as nothing is outstanding in either direction. why is logged.
+	StartDraining(why string)
 }
 
 // Entry is what a table keeps of a session.
@@ -44,6 +44,9 @@ func (e *Entry) Client() *Client { return e.client.Load() }
 // State returns the state of the client.
 func (e *Entry) State() *State { return e.state }
 
+// GatewayStops is why sessions end with the gateway, rather than with their listener alone.
+const GatewayStops = "the gateway stops"
+
 // Table has the open sessions of a listener.
 type Table struct {
 	// static after construction
@@ -56,12 +59,13 @@ type Table struct {
 	mu       locks.Mutex[locks.Sessions] // guards what follows
 	stopping bool
 	draining bool
+	why      string // of both
 	open     map[Session]struct{}
 }
 
 // NewTable returns a table with a policy, whose limits begin to hold with Apply.
 func NewTable(m *metrics.Metrics, counts *metrics.Listener, p *Policy) *Table {
-	t := &Table{metrics: m, counts: counts, open: map[Session]struct{}{}}
+	t := &Table{metrics: m, counts: counts, open: map[Session]struct{}{}, why: GatewayStops}
 	t.policy.Store(p)
 	return t
 }
@@ -154,7 +158,7 @@ func (t *Table) tryRegister(s Session, p *Policy) (r *Refusal, again bool) {
 	case t.policy.Load() != p:
 		return nil, true
 	case t.stopping, t.draining:
-		return Refusef(metrics.HandshakeShutdown, "the gateway stops"), false
+		return Refusef(metrics.HandshakeShutdown, "%s", t.why), false
 	}
 	limit := c.MaxConnections
 	if _, open := t.open[e.Replaces]; open && limit > 0 && e.Replaces.Entry().state == e.state {
@@ -181,27 +185,29 @@ func (t *Table) Unregister(s Session, r metrics.Reason) {
 	t.metrics.Ended(e.Info)
 }
 
-// Drain has every session end as soon as nothing is outstanding. No more are registered.
-func (t *Table) Drain() {
+// Drain has every session end as soon as nothing is outstanding, and says why. No more are
+// registered.
+func (t *Table) Drain(why string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.draining = true
+	t.draining, t.why = true, why
 	for s := range t.open {
-		s.StartDraining()
+		s.StartDraining(why)
 	}
 }
 
-// Stop terminates every session. No more are registered.
+// Stop terminates every session, for the reason that Drain was given. No more are registered.
 func (t *Table) Stop() {
 	t.mu.Lock()
 	t.stopping = true
+	why := t.why
 	list := make([]Session, 0, len(t.open))
 	for s := range t.open {
 		list = append(list, s)
 	}
 	t.mu.Unlock()
 	for _, s := range list {
-		s.Terminate(metrics.ClosedShutdown, "the gateway stops")
+		s.Terminate(metrics.ClosedShutdown, why)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // goodFrom connects an honest client from an address, and again when it is closed. It
@@ -122,7 +123,7 @@ func TestDrainEndsSilentConnections(t *testing.T) {
 		go l.connect().Write(helloStart) // waits for the slot
 		synctest.Wait()
 		start := time.Now()
-		f.server.Drain(t.Context())
+		f.server.Drain(t.Context(), sessions.GatewayStops)
 		if d := time.Since(start); !within(d, 10*time.Second) {
 			t.Errorf("draining takes %v, want the 10 s of the handshake in progress", d)
 		}

@@ -30,6 +30,7 @@ type Config struct {
 	Certificate    tls.Certificate             // the server's own, with its chain
 	Certificates   []sessions.NamedCertificate // further ones; sessions.CertificateFor says which is presented
 	ClientCA       []*x509.Certificate         // for clients without a CA of their own, never the system's (RFC 6614bis §3.3.1)
+	Others         []identity.Other            // clients that are not let in here; only texts of refusals name them
 	Intermediates  []*x509.Certificate         // used for building paths, not trusted by themselves
 	ClientAuth     identity.ClientAuth         // 0: RequireCertificate; New warns about anything else
 	MinVersion     uint16                      // 0: TLS 1.2, the least allowed

@@ -11,16 +11,16 @@ import (
 // nothing was outstanding at two checks in a row.
 const drainTick = 20 * time.Millisecond
 
-// Drain ends every connection gracefully. No more are accepted. Each connection is still
+// Drain ends every connection gracefully, and says why. No more are accepted. Each connection is still
 // served until nothing is outstanding in either direction, and then closed with close_notify.
 // RADIUS has no message that tells a client to stop; one that sends without pause is closed
 // when Serve ends.
 //
 // Drain returns when the last connection is closed or ctx is done.
-func (s *Server) Drain(ctx context.Context) {
+func (s *Server) Drain(ctx context.Context, why string) {
 	s.stopListeners()
 	s.admission.drain()
-	s.table.Drain()
+	s.table.Drain(why)
 	t := time.NewTicker(drainTick / 2)
 	defer t.Stop()
 	for s.admission.connections() > 0 {
@@ -33,7 +33,8 @@ func (s *Server) Drain(ctx context.Context) {
 }
 
 // StartDraining makes the read loop end the session when nothing is outstanding.
-func (s *Session) StartDraining() {
+func (s *Session) StartDraining(why string) {
+	s.drained = why
 	s.draining.Store(true)
 	s.conn.Conn.SetReadDeadline(time.Unix(1, 0))
 }
@@ -43,7 +44,7 @@ func (s *Session) StartDraining() {
 func (s *Session) terminateWhenDone() {
 	done := s.handler.Outstanding() == 0 && s.handler.Awaited() == 0
 	if done && s.wasDone {
-		s.Terminate(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+		s.Terminate(metrics.ClosedShutdown, s.drained+"; nothing was outstanding")
 	}
 	s.wasDone = done
 }

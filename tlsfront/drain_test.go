@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/sessions"
 )
 
 // Drain accepts no more connections, closes idle ones, and continues to serve the others
@@ -25,7 +27,7 @@ func TestDrain(t *testing.T) {
 		start := time.Now()
 		go func() {
 			defer close(drained)
-			f.server.Drain(context.Background())
+			f.server.Drain(context.Background(), sessions.GatewayStops)
 		}()
 		<-quiet.closed
 		if d := time.Since(start); d > 100*time.Millisecond {
@@ -74,7 +76,7 @@ func TestDrainIsBounded(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		start := time.Now()
-		f.server.Drain(ctx)
+		f.server.Drain(ctx, sessions.GatewayStops)
 		if d := time.Since(start); d < 30*time.Second || d > 31*time.Second {
 			t.Errorf("draining takes %v, want 30 s", d)
 		}

@@ -80,7 +80,8 @@ func (p *testHandler) Outstanding() int { return 0 }
 
 func (p *testHandler) Awaited() int { return 0 }
 
-func (p *testHandler) Keep() bool { return false }
+func (p *testHandler) Repeats([]byte) bool { return false }
+func (p *testHandler) Keep() bool          { return false }
 
 func (p *testHandler) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
 
@@ -239,7 +240,8 @@ type counting struct {
 
 func (c *counting) Awaited() int { return int(c.awaited.Load()) }
 
-func (c *counting) Keep() bool { return c.keep.Load() }
+func (c *counting) Repeats([]byte) bool { return false }
+func (c *counting) Keep() bool          { return c.keep.Load() }
 
 func (c *counting) Packet(b []byte) error { c.open.Add(1); return c.testHandler.Packet(b) }
 

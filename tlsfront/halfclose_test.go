@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/sessions"
 )
 
 // halfCloses are the ways in which a client may end a connection.
@@ -119,7 +121,7 @@ func TestHalfClosedConnectionIsBounded(t *testing.T) {
 				defer func() { <-drained }()
 				go func() {
 					defer close(drained)
-					f.server.Drain(context.Background())
+					f.server.Drain(context.Background(), sessions.GatewayStops)
 				}()
 				pass(time.Second)
 				go f.stop()
@@ -152,7 +154,7 @@ func TestDrainOfHalfClosedConnections(t *testing.T) {
 		drained := make(chan struct{})
 		go func() {
 			defer close(drained)
-			f.server.Drain(context.Background())
+			f.server.Drain(context.Background(), sessions.GatewayStops)
 		}()
 		if notified {
 			got := make([]byte, 20)

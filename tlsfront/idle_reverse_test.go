@@ -60,7 +60,7 @@ func TestDrainWaitsForClients(t *testing.T) {
 		drained := make(chan struct{})
 		go func() {
 			defer close(drained)
-			f.server.Drain(context.Background())
+			f.server.Drain(context.Background(), sessions.GatewayStops)
 		}()
 		pass(5 * time.Second)
 		select {

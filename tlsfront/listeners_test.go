@@ -5,6 +5,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"radsec-gw/sessions"
 )
 
 // refuses reports whether the address refuses connections.
@@ -50,7 +52,7 @@ func TestListenersChangeWhileServing(t *testing.T) {
 // A server that drains opens no more listeners.
 func TestListenersWhileDraining(t *testing.T) {
 	f := startTCP(t, nil)
-	f.server.Drain(context.Background())
+	f.server.Drain(context.Background(), sessions.GatewayStops)
 	late := must(net.Listen("tcp", "127.0.0.1:0"))
 	f.server.SetListeners([]net.Listener{late})
 	if !refuses(t, late.Addr().String()) {

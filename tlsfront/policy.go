@@ -87,7 +87,7 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 
 // identity returns the part of the configuration that package identity needs.
 func (c *Config) identity() identity.Config {
-	i := identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, Intermediates: c.Intermediates,
+	i := identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, Others: c.Others, Intermediates: c.Intermediates,
 		CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL, Fetched: c.Fetched}
 	for _, own := range c.certificates() {
 		if len(own.Certificate.Certificate) > 0 {

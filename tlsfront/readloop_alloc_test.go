@@ -30,6 +30,7 @@ func (e *echoer) Flush() error          { e.s.Flush(); return nil }
 func (e *echoer) Closed()               {}
 func (e *echoer) Outstanding() int      { return 0 }
 func (e *echoer) Awaited() int          { return 0 }
+func (e *echoer) Repeats([]byte) bool   { return false }
 func (e *echoer) Keep() bool            { return false }
 
 func (e *echoer) Refuse([]byte, metrics.Fate) {}

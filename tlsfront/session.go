@@ -28,6 +28,7 @@ type Session struct {
 	entry    sessions.Entry
 	closing  atomic.Bool // set once, by Terminate
 	draining atomic.Bool // set once, by StartDraining
+	drained  string      // why; written before draining is set
 
 	attached atomic.Bool // handler is set, so that Send may call it
 

@@ -201,10 +201,15 @@ func encode(m message, identifier byte) []byte {
 	if m.back != nil {
 		p.Add(rfc2865.ProxyState_Type, m.back)
 	}
-	for eap := m.size; eap > 0; eap -= 255 {
-		p.Add(rfc2869.EAPMessage_Type, make([]byte, min(253, max(8, eap))))
-	}
+	fillUp(p, m.size)
 	return finish(p, access)
+}
+
+// fillUp adds EAP-Message until a packet has at least size octets.
+func fillUp(p *radius.Packet, size int) {
+	for ; size > 0; size -= 255 {
+		p.Add(rfc2869.EAPMessage_Type, make([]byte, min(253, max(8, size))))
+	}
 }
 
 // finish encodes a packet, and signs one that has a Message-Authenticator.

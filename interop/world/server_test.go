@@ -28,6 +28,7 @@ type reply struct {
 	state    string
 	garbled  bool // it does not verify
 	unsigned bool // it has no Message-Authenticator
+	size     int  // at least so many octets, filled up by EAP-Message
 }
 
 // request is a request as a server has received it.
@@ -228,6 +229,7 @@ func signed(request *radius.Packet, does reply) []byte {
 	if does.state != "" {
 		_ = rfc2865.State_SetString(p, does.state)
 	}
+	fillUp(p, does.size)
 	for _, a := range request.Attributes { // Proxy-State, RFC 2865 §5.33
 		if a.Type == rfc2865.ProxyState_Type {
 			p.Add(a.Type, a.Attribute)
