@@ -25,7 +25,7 @@ func ParsePSK(text string) (key string, err error) {
 	if digits, ok := strings.CutPrefix(text, hexadecimalPSK); ok {
 		b, err := hex.DecodeString(digits)
 		if err != nil {
-			return "", fmt.Errorf("expected an even number of hexadecimal digits after %q, got %d characters of which some are others or one is missing (not shown)", hexadecimalPSK, len(digits))
+			return "", fmt.Errorf("expected pairs of hexadecimal digits after %q, got %d characters that are not (not shown)", hexadecimalPSK, len(digits))
 		}
 		key = string(b)
 	}
@@ -35,11 +35,25 @@ func ParsePSK(text string) (key string, err error) {
 	return key, nil
 }
 
-// CheckPSKIdentity returns an error unless a text can be the identity of a PSK (RFC 4279
-// §5.1).
-func CheckPSKIdentity(s string) error {
-	if s == "" || len(s) > LongestPSKIdentity || !utf8.ValidString(s) || strings.IndexFunc(s, unicode.IsControl) >= 0 {
-		return fmt.Errorf("expected 1..%d bytes of UTF-8 without control characters, got %d: %.40q", LongestPSKIdentity, len(s), s)
+// WarnPSK lists what is allowed in a key, and is likely a mistake. It does not show the key.
+func WarnPSK(key string) []string {
+	digits := key
+	for _, prefix := range []string{"0x", "0X", "HEX:", "Hex:"} {
+		digits = strings.TrimPrefix(digits, prefix)
+	}
+	if _, err := hex.DecodeString(digits); err == nil && len(digits) >= 2*ShortestPSK {
+		return []string{fmt.Sprintf("hexadecimal digits are used as %d bytes of text; did you mean %q before them?", len(key), hexadecimalPSK)}
 	}
 	return nil
 }
+
+// CheckPSKIdentity returns an error unless a text can be the identity of a PSK (RFC 4279
+// §5.1).
+func CheckPSKIdentity(s string) error {
+	if s == "" || len(s) > LongestPSKIdentity || !utf8.ValidString(s) || strings.IndexFunc(s, unprintable) >= 0 {
+		return fmt.Errorf("expected 1..%d bytes of printable UTF-8, got %d: %.40q", LongestPSKIdentity, len(s), s)
+	}
+	return nil
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }

@@ -183,7 +183,8 @@ type Client struct {
 	// clients that expect such requests there. It holds for the client, from whatever address
 	// it connects. A request for a client with false gets a NAK with Error-Cause 502, and is
 	// logged. With true, idle_timeout does not close the last connection of a device: of those
-	// with one certificate from one address.
+	// with one certificate from one address; over DTLS only if nothing at all arrives for that
+	// time, not even a Status-Server.
 	// Default: false
 	ReverseCoA bool
 

@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"radsec-gw/certs"
 )
@@ -18,7 +19,7 @@ func readPSK(t *table, c *Client) {
 	var given Secret
 	switch has := t.secret("psk", &given, false); {
 	case has && !named && !t.isWrongType("psk_identity"):
-		t.r.wrong(t.path, "psk: expected psk_identity beside it, which the client sends")
+		t.r.wrong(joinKey(t.path, t.pskKey()), "expected psk_identity beside it, which the client sends")
 	case has && given.Len() > 0: // otherwise the mistake is noted already
 		c.PSK = t.parsePSK(given)
 	case named && !has:
@@ -40,14 +41,21 @@ func readPSK(t *table, c *Client) {
 func (t *table) parsePSK(given Secret) Secret {
 	key, err := certs.ParsePSK(string(given.Bytes()))
 	if err == nil {
+		t.r.warn(joinKey(t.path, t.pskKey()), "", certs.WarnPSK(key))
 		return NewSecret(key)
 	}
-	for _, k := range []string{"psk", "psk_file", "psk_env"} {
+	t.r.wrong(joinKey(t.path, t.pskKey()), "%v", err)
+	return Secret{}
+}
+
+// pskKey returns the name of the key that gives the PSK.
+func (t *table) pskKey() string {
+	for _, k := range []string{"psk_file", "psk_env"} {
 		if t.has(k) {
-			t.r.wrong(joinKey(t.path, k), "%v", err)
+			return k
 		}
 	}
-	return Secret{}
+	return "psk"
 }
 
 // checkPSKs notes an identity that two clients of a listener have, and a PSK that is a shared
@@ -77,27 +85,40 @@ func (c *Config) meet(a, b *Client) bool {
 	return slices.ContainsFunc(c.Fronts(), func(f Front) bool { return f.Accepts(a) && f.Accepts(b) })
 }
 
-// whoseSecret says where a key is a shared secret of RADIUS; "" if it is none.
+// whoseSecret says where a key is a shared secret of RADIUS, as it is or in hexadecimal form; "" if
+// it is none.
 func (c *Config) whoseSecret(key Secret) string {
+	is := func(secret Secret) bool {
+		parsed, err := certs.ParsePSK("hex:" + strings.TrimPrefix(string(secret.Bytes()), "hex:"))
+		return secret == key || err == nil && parsed == string(key.Bytes())
+	}
 	for i := range c.Clients {
-		switch cl := &c.Clients[i]; key {
-		case cl.Secret:
+		switch cl := &c.Clients[i]; {
+		case is(cl.Secret):
 			return "the secret of client " + strconv.Quote(cl.Name)
-		case cl.ServerSecret:
+		case is(cl.ServerSecret):
 			return "the server_secret of client " + strconv.Quote(cl.Name)
 		}
 	}
 	for i := range c.Servers {
-		if c.Servers[i].Secret == key {
+		if is(c.Servers[i].Secret) {
 			return "the secret of server " + strconv.Quote(c.Servers[i].Name)
 		}
 	}
 	for i := range c.DynamicAuthorization.Senders {
-		if s := &c.DynamicAuthorization.Senders[i]; s.Secret == key {
+		if s := &c.DynamicAuthorization.Senders[i]; is(s.Secret) {
 			return "the secret of sender " + strconv.Quote(s.Name)
 		}
 	}
 	return ""
+}
+
+// warnPublicSecret warns of the secret of RADIUS/TLS for sessions over DTLS.
+func (c *Config) warnPublicSecret(warn warner, i int) {
+	cl := &c.Clients[i]
+	if slices.Contains(cl.Transports, TransportDTLS) && cl.Secret == NewSecret(publicSecret) && c.SecretOver(i, TransportDTLS) == cl.Secret {
+		warn(joinKey(joinIndex("client", i), "secret"), "client %q has %q over DTLS, too, where the secret is %q (RFC 7360 §2.1): remove it, unless the client really uses it there", cl.Name, publicSecret, publicSecretDTLS)
+	}
 }
 
 // warnPSKs warns of a PSK that two clients have, and of one that may be used from anywhere.

@@ -13,25 +13,30 @@ func TestMistakesOfPSK(t *testing.T) {
 		dtls  = "transports=['dtls']\n"
 		key   = "psk='0123456789abcdefg'\n"
 		named = "psk_identity='ap'\n"
+
+		digits = "c0ffee00112233445566778899aabbcc"
 	)
 	list := []mistaken{
 		{"no key", inClient(dtls + named), []string{`15: client[0].psk_identity: expected psk, psk_file or psk_env beside it`}},
-		{"no identity", inClient(dtls + key), []string{`12: client[0]: psk: expected psk_identity beside it`}},
+		{"no identity", inClient(dtls + key), []string{`15: client[0].psk: expected psk_identity beside it`}},
 		{"two keys", inClient(dtls + named + key + "psk_env='AP_PSK'\n"), []string{`17: client[0].psk_env: expected only one of psk, psk_file or psk_env`}},
 		{"an empty key", inClient(dtls + named + "psk=''\n"), []string{`16: client[0].psk: expected a secret, got an empty one`}},
 		{"a short key", inClient(dtls + named + "psk='0123456789abcde'\n"), []string{`16: client[0].psk: expected a PSK of 16..256 bytes, got 15 (RFC 9813 §4.1)`}},
 		{"a short key in hexadecimal form", inClient(dtls + named + "psk='hex:" + strings.Repeat("5a", 15) + "'\n"), []string{`16: client[0].psk: expected a PSK of 16..256 bytes, got 15`}},
 		{"a long key", inClient(dtls + named + "psk='" + strings.Repeat("x", 257) + "'\n"), []string{`16: client[0].psk: expected a PSK of 16..256 bytes, got 257`}},
-		{"no digits", inClient(dtls + named + "psk='hex:0123456789abcdefg'\n"), []string{`16: client[0].psk: expected an even number of hexadecimal digits after "hex:"`}},
+		{"no digits", inClient(dtls + named + "psk='hex:0123456789abcdefg'\n"), []string{`16: client[0].psk: expected pairs of hexadecimal digits after "hex:"`}},
 		{"over TLS", inClient(named + key), []string{`14: client[0].psk_identity: expected transports = ["dtls"] beside it: over TLS a PSK is not supported`}},
 		{"over both", inClient("transports=['tls','dtls']\n" + named + key), []string{`15: client[0].psk_identity: expected transports = ["dtls"] beside it`}},
 		{"with a certificate", inClient(dtls + named + key + "san_dns=['ap']\n"), []string{`15: client[0].psk_identity: expected no condition on a certificate beside it`}},
 		{"a pool", inClient(dtls + named + key + "source_pool='127.1.0.0/16'\n"), []string{`17: client[0].source_pool: expected source, because the addresses of a pool are computed from certificates`}},
-		{"a long identity", inClient(dtls + key + "psk_identity='" + strings.Repeat("é", 65) + "'\n"), []string{`16: client[0].psk_identity: expected 1..128 bytes of UTF-8 without control characters, got 130`}},
-		{"an identity of two lines", inClient(dtls + key + "psk_identity=\"a\\nb\"\n"), []string{`16: client[0].psk_identity: expected 1..128 bytes of UTF-8 without control characters, got 3: "a\nb"`}},
+		{"a long identity", inClient(dtls + key + "psk_identity='" + strings.Repeat("é", 65) + "'\n"), []string{`16: client[0].psk_identity: expected 1..128 bytes of printable UTF-8, got 130`}},
+		{"an identity of two lines", inClient(dtls + key + "psk_identity=\"a\\nb\"\n"), []string{`16: client[0].psk_identity: expected 1..128 bytes of printable UTF-8, got 3: "a\nb"`}},
+		{"an identity with a space of no width", inClient(dtls + key + "psk_identity='a\u200bb'\n"), []string{`16: client[0].psk_identity: expected 1..128 bytes of printable UTF-8, got 5: "a\u200bb"`}},
 		{"no string", inClient(dtls + key + "psk_identity=7\n"), []string{`16: client[0].psk_identity: expected a string in quotes, got the integer 7`}},
 		{"the secret of a server", inClient(dtls + named + "psk='0123456789abcdef'\n"), []string{`15: client[0].psk_identity: its PSK is the secret of server "s", too`}},
 		{"the secret of a server in hexadecimal form", inClient(dtls + named + "psk='hex:30313233343536373839616263646566'\n"), []string{`15: client[0].psk_identity: its PSK is the secret of server "s", too`}},
+		{"what the digits of a secret mean", strings.Replace(inClient(dtls+named+"psk='hex:"+digits+"'\n"), "0123456789abcdef'", digits+"'", 1), []string{`15: client[0].psk_identity: its PSK is the secret of server "s", too`}},
+		{"the file of a secret, decoded", inClient(dtls + named + "psk='hex:" + digits + "'\nsecret='hex:" + digits + "'\n"), []string{`15: client[0].psk_identity: its PSK is the secret of client "c", too`}},
 		{"its own secret", inClient(dtls + named + key + "secret='0123456789abcdefg'\n"), []string{`15: client[0].psk_identity: its PSK is the secret of client "c", too`}},
 		{"a server_secret", inClient(dtls + named + key + "source='127.0.0.2'\nserver_secret='0123456789abcdefg'\n"), []string{`15: client[0].psk_identity: its PSK is the server_secret of client "c", too`}},
 		{"the secret of a sender", inClient(dtls + named + key + "[dynamic_authorization]\n[[dynamic_authorization.sender]]\nname='x'\nnetworks=['::1']\nsecret='0123456789abcdefg'\n"), []string{`15: client[0].psk_identity: its PSK is the secret of sender "x", too`}},

@@ -2,6 +2,9 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -143,7 +146,7 @@ client_ca = "ca.pem"
 		{"listener[0].idle_timeout", 0},
 		{"listener[1].idle_timeout: 4s is below", 1},
 		{`listener[1].client_auth: "none" lets clients in`, 1},
-		{`client "none" never matches: no listener accepts it`, 1},
+		{`client "none" never matches: expected a listener with transport`, 1},
 		{`client "a" has no condition`, 0}, // it is the one that [listen] names
 		{`client "b" has no condition: everybody matches`, 1},
 	} {
@@ -190,5 +193,37 @@ func TestListenersShareAMistake(t *testing.T) {
 	var mistakes Mistakes
 	if !errors.As(err, &mistakes) || len(mistakes) != 1 || !strings.Contains(err.Error(), ": listen.client_ca: ") {
 		t.Errorf("got %v, expected one mistake about listen.client_ca", err)
+	}
+}
+
+// The example of several federations in the documents is a configuration, with clients, a server
+// and a route beside it, and nothing in it is warned of.
+func TestFederationsInTheDocuments(t *testing.T) {
+	text, err := os.ReadFile("../docs/connections.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "## Several federations")
+	_, rest, _ = strings.Cut(rest, "```toml\n")
+	example, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("the documents have no example")
+	}
+	dir := t.TempDir()
+	for _, f := range []string{"campus", "eduroam", "openroaming"} {
+		for _, name := range []string{"server.pem", "server.key", "ca.pem"} {
+			write(t, filepath.Join(dir, f, name), "PEM")
+		}
+	}
+	for i, name := range []string{"access-points", "national-proxy-1", "national-proxy-2", "openroaming"} {
+		example += fmt.Sprintf("[[client]]\nname = %q\nsan_dns = [\"host%d.example\"]\n", name, i)
+	}
+	write(t, filepath.Join(dir, "radsec-gw.toml"), example+goodServer+goodRoute)
+	c, err := loadFile(filepath.Join(dir, "radsec-gw.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := c.Warnings(); len(w) > 0 {
+		t.Errorf("it is warned of: %q", w)
 	}
 }

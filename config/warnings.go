@@ -68,13 +68,26 @@ func (c *Config) warnListen(warn warner) {
 		if l.MinTLS == tls.VersionTLS13 && len(l.CipherSuites) > 0 {
 			own("cipher_suites", "has no effect: min_tls is 1.3, and suites can be chosen for TLS 1.2 only")
 		}
+		if l.IdleTimeout == 0 && f.Transport == TransportDTLS {
+			warn(f.Key("idle_timeout"), "\"0s\" at the listener %q: sessions over DTLS whose clients are gone stay, because nothing else ends them", f.Name)
+		}
 		if d := l.IdleTimeout; d > 0 && d < shortestIdle {
 			own("idle_timeout", "%v is below %v: a client that finds its connection closed as it sends loses that request, and radsecproxy may lose all of 30s; take %v or more, or \"0s\"", d, shortestIdle, shortestIdle)
 		}
 	}
 }
 
+// warnEmpty warns of a listener that accepts nobody.
+func (c *Config) warnEmpty(warn warner) {
+	for _, f := range c.Fronts() {
+		if !slices.ContainsFunc(c.Clients, func(cl Client) bool { return f.Accepts(&cl) }) {
+			warn(f.table, "the listener %q accepts no client: none that it may accept has %q in transports", f.Name, f.Transport)
+		}
+	}
+}
+
 func (c *Config) warnClients(warn warner) {
+	c.warnEmpty(warn)
 	for i := range c.Clients {
 		cl, path := &c.Clients[i], joinIndex("client", i)
 		if text := c.neverMatches(i); text != "" {
@@ -89,6 +102,7 @@ func (c *Config) warnClients(warn warner) {
 			warn(joinKey(path, "verify_request_authenticator"), "client %q may send packets whose Request Authenticator is wrong (RFC 2866 §3, RFC 5176 §2.3)", cl.Name)
 		}
 		c.warnOpen(warn, i)
+		c.warnPublicSecret(warn, i)
 	}
 }
 
@@ -117,7 +131,7 @@ func (c *Config) neverMatches(i int) (why string) {
 		}
 	}
 	if !accepted {
-		return ": no listener accepts it, by its clients and by the client's transports"
+		return fmt.Sprintf(": expected a listener with transport = %s that names it in its clients, or has no clients", oneOf(cl.Transports))
 	}
 	return why
 }

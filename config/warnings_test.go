@@ -22,7 +22,15 @@ func warningCases() []warningCase {
 		{"client without condition", goodListen + goodClient + "[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
 			`:5: client[0]: client "c" has no condition: every certificate`, `:7: client[1]: client "d" never matches`}},
 		{"a PSK of two, from anywhere", goodListen + aListener + goodClient + "psk_identity='a'\npsk='0123456789abcdefg'\ntransports=['dtls']\n[[client]]\nname='d'\nnetworks=['192.0.2.0/24']\npsk_identity='b'\npsk='hex:3031323334353637383961626364656667'\ntransports=['dtls']\n" + goodServer + goodRoute, []string{
+			`:1: listen: the listener "listen" accepts no client: none that it may accept has "tls" in transports`,
 			`:11: client[0].psk_identity: client "c" has no networks`, `:17: client[1].psk_identity: client "c" has the same PSK`}},
+		{"dead sessions over DTLS", goodListen + aListener + "idle_timeout='0s'\n" + goodClient + "networks=['::/0']\ntransports=['tls','dtls']\n" + goodServer + goodRoute, []string{
+			`:9: listener[0].idle_timeout: "0s" at the listener "l": sessions over DTLS whose clients are gone stay`}},
+		{"a PSK of digits", goodListen + aListener + goodClient + "networks=['192.0.2.1']\npsk_identity='a'\npsk='c0ffee00112233445566778899aabbcc'\ntransports=['dtls']\n[[client]]\nname='d'\nnetworks=['::1']\n" + goodServer + goodRoute, []string{
+			`:13: client[0].psk: hexadecimal digits are used as 32 bytes of text; did you mean "hex:" before them?`}},
+		{"the secret of TLS over DTLS", goodListen + aListener + goodClient + "networks=['::/0']\nsecret='radsec'\ntransports=['tls','dtls']\n" + goodServer + goodRoute, []string{
+			`:12: client[0].secret: client "c" has "radsec" over DTLS, too, where the secret is "radius/dtls"`}},
+		{"the secret of TLS by default", goodListen + aListener + goodClient + "networks=['::/0']\ntransports=['tls','dtls']\n" + goodServer + goodRoute, nil},
 		{"no certificates", goodListen + "client_auth='none'\n" + goodClient + "san_dns=['x']\n[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
 			`:5: listen.client_auth: "none" lets clients in`, `:6: client[0]: client "c" never matches: it asks`, `:9: client[1]: client "d" has no condition: everybody`}},
 		{"suites under 1.3", goodListen + "min_tls='1.3'\ncipher_suites=['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{":6: listen.cipher_suites: has no effect"}},

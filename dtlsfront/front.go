@@ -168,11 +168,12 @@ func (f *Front) AwaitedIssuers() []string { return f.table.Policy().Verifier.Awa
 
 // Admit implements Acceptor.
 func (f *Front) Admit(remote netip.AddrPort) bool {
-	r := f.policy.Load().Unlisted(remote.Addr())
-	if r == nil {
+	p := f.policy.Load()
+	if p.Lists(remote.Addr()) {
 		return true
 	}
 	f.lines.unlisted.Log(sourceOf(remote.Addr()), slog.LevelWarn, "RADIUS/DTLS session refused", func() []any {
+		r := p.Unlisted(remote.Addr())
 		return []any{"peer", remote, "result", r.Result, "error", r.Text}
 	})
 	return false
@@ -194,8 +195,7 @@ func (f *Front) Handshake(remote netip.AddrPort, offer *tls.ClientHelloInfo) (ha
 			return nil
 		},
 	}
-	// A client that offers to use a PSK has one. Many offer suites for certificates, too.
-	if slices.Contains(offer.CipherSuites, uint16(handshake.SuitePSK)) && p.HavePSK(remote.Addr()) {
+	if p.wantsPSK(remote.Addr(), offer) {
 		cfg.PSK = func(identity []byte) ([]byte, error) {
 			key, r := p.PSK(remote.Addr(), identity)
 			if r != nil {
@@ -205,6 +205,14 @@ func (f *Front) Handshake(remote netip.AddrPort, offer *tls.ClientHelloInfo) (ha
 		}
 	}
 	return cfg, nil
+}
+
+// wantsPSK reports whether a client is asked for a PSK. One that offers to use a PSK has one, and
+// many offer suites for certificates, too. One that has nothing else is asked wherever it is: so its
+// identity is in the log.
+func (p *policy) wantsPSK(source netip.Addr, offer *tls.ClientHelloInfo) bool {
+	return slices.Contains(offer.CipherSuites, uint16(handshake.SuitePSK)) &&
+		(p.HavePSK(source) || !slices.ContainsFunc(offer.CipherSuites, handshake.IsCertificateSuite))
 }
 
 // Ended implements Acceptor.
@@ -224,8 +232,12 @@ func (f *Front) refused(remote netip.AddrPort, how Count, err error) {
 	result, level := resultOf(how, err)
 	f.counts.CountHandshake(result)
 	f.lines.peers.Log(sourceOf(remote.Addr()), level, "RADIUS/DTLS session refused", func() []any {
-		fields := []any{"peer", remote, "result", result, "error", err}
-		if r := (*sessions.Refusal)(nil); errors.As(err, &r) {
+		fields := []any{"peer", remote, "result", result, "error", explained(err)}
+		switch r := (*sessions.Refusal)(nil); {
+		case !errors.As(err, &r):
+		case r.PSK != "":
+			fields = append(fields, "psk_identity", r.PSK)
+		default:
 			fields = append(fields, identity.Describe(r.Leaf)...)
 		}
 		return fields
@@ -244,6 +256,9 @@ func (f *Front) Accept(s *Session) (Sink, error) {
 	m.entry.Replaces = nil
 	if r != nil {
 		r.Leaf, _ = s.Security()
+		if s.psk != nil {
+			r.PSK = s.psk.Identity
+		}
 		return nil, r
 	}
 	leaf, version := s.Security()

@@ -119,6 +119,7 @@ type echo struct {
 	waiting  atomic.Int64
 	asked    atomic.Int64 // calls of Outstanding
 	refuse   atomic.Bool
+	keep     atomic.Bool
 	closed   chan struct{}
 }
 
@@ -140,7 +141,7 @@ func (e *echo) Packet(p []byte) error {
 func (e *echo) Flush() error     { e.session.Flush(); return nil }
 func (e *echo) Outstanding() int { e.asked.Add(1); return int(e.waiting.Load()) }
 func (e *echo) Awaited() int     { return 0 }
-func (e *echo) Keep() bool       { return false }
+func (e *echo) Keep() bool       { return e.keep.Load() }
 func (e *echo) Closed()          { close(e.closed) }
 
 // certificate returns a client's certificate.
@@ -191,6 +192,16 @@ func (f *front) dialWith(from net.PacketConn, more ...dtls.ClientOption) (*dtls.
 func (f *front) socket() net.PacketConn {
 	f.t.Helper()
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return c
+}
+
+// socketAt returns a socket at an address of this machine.
+func (f *front) socketAt(address string) net.PacketConn {
+	f.t.Helper()
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(address)})
 	if err != nil {
 		f.t.Fatal(err)
 	}

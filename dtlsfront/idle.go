@@ -10,7 +10,9 @@ import (
 )
 
 // A session that is idle (sessions.Activity) for IdleTimeout is closed: nothing else would tell
-// that its client is gone.
+// that its client is gone. One that is kept for CoA although it is idle is closed, too, when
+// nothing at all has arrived for that time, not even a Status-Server: over TCP keepalive would
+// tell.
 
 // lasting is how old a session without a request is when it is not a health check.
 const lasting = time.Minute
@@ -39,6 +41,8 @@ func (s *Session) check(now time.Time) {
 		s.terminateWhenDone()
 	case limit > 0 && s.activity.Idle(now, limit):
 		s.terminate(metrics.ClosedIdle, fmt.Sprintf("no request for %v", limit))
+	case limit > 0 && now.Sub(s.heard) >= limit && s.sink.Outstanding() == 0 && s.sink.Awaited() == 0:
+		s.terminate(metrics.ClosedIdle, fmt.Sprintf("nothing was received for %v, not even a Status-Server", limit))
 	}
 }
 

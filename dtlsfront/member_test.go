@@ -1,8 +1,13 @@
 package dtlsfront
 
 import (
+	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 
+	"radsec-gw/dtlsfront/handshake"
+	"radsec-gw/metrics"
 	"radsec-gw/sessions"
 )
 
@@ -52,6 +57,34 @@ func TestOutstandingIsCountedOnce(t *testing.T) {
 		}
 		if taken != limit {
 			t.Errorf("counted %s: %d requests are taken, expected %d", name, taken, limit)
+		}
+	}
+}
+
+// A client that tries again before its wrong key has timed out, or is displaced meanwhile, is logged
+// with the identity of its PSK, and a warning. Without a PSK, one that tries again is nothing to warn
+// of.
+// Rules: P118
+func TestUnprovedPSK(t *testing.T) {
+	psk := &handshake.PSK{Identity: "nas-7"}
+	for _, c := range []struct {
+		cause  error
+		how    Count
+		psk    *handshake.PSK
+		result metrics.Handshake
+		level  slog.Level
+	}{
+		{errTimeout, HandshakeTimeout, psk, metrics.HandshakeTimeout, slog.LevelWarn},
+		{errReplaced, HandshakeFailed, psk, metrics.HandshakeTimeout, slog.LevelWarn},
+		{errDisplaced, HandshakeDisplaced, psk, metrics.HandshakeDisplaced, slog.LevelWarn},
+		{errReplaced, HandshakeFailed, nil, metrics.HandshakePeerClosed, slog.LevelDebug},
+	} {
+		err := endedWith(c.cause, c.psk)
+		if named := strings.Contains(err.Error(), `"nas-7"`); named != (c.psk != nil) || !errors.Is(err, c.cause) {
+			t.Errorf("%v: the error is %v", c.cause, err)
+		}
+		if result, level := resultOf(c.how, err); result != c.result || level != c.level {
+			t.Errorf("%v: it counts as %v at %v, expected %v at %v", err, result, level, c.result, c.level)
 		}
 	}
 }

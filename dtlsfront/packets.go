@@ -57,7 +57,7 @@ func (s *Session) receive(d []byte, from *datagram.Peer, now time.Time) (authent
 			s.server.count(RecordForged)
 			break
 		}
-		authentic = true
+		authentic, s.heard = true, now
 		newest := s.window.Newest(r.Sequence)
 		s.window.Add(r.Sequence)
 		if remote != *s.remote.Load() && !s.move(remote, from, newest) {

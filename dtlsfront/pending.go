@@ -220,14 +220,17 @@ func (p *pending) handshake(ctx context.Context) (*handshake.Result, error) {
 	}
 }
 
+// errUnproved says that a client has sent the identity of a PSK, and not shown that it has the key.
+var errUnproved = errors.New("the key of a PSK was not proved")
+
 // endedWith returns why a handshake was cancelled. If the client has another key under the
 // identity of its PSK, what it sends last cannot be read, and is dropped as a forgery would be
-// (RFC 6347 §4.1.2.7).
+// (RFC 6347 §4.1.2.7); it may try again before that times out.
 func endedWith(cause error, psk *handshake.PSK) error {
-	if psk == nil || !errors.Is(cause, errTimeout) {
+	if psk == nil || !errors.Is(cause, errTimeout) && !errors.Is(cause, errReplaced) && !errors.Is(cause, errDisplaced) {
 		return cause
 	}
-	return fmt.Errorf("%w, and the client has sent the PSK identity %q: has it the same key?", cause, psk.Identity)
+	return fmt.Errorf("%w; %w: the client has sent the PSK identity %q: do the two sides have the same key, and the same \"hex:\" before it?", cause, errUnproved, psk.Identity)
 }
 
 // write queues a datagram of the handshake.

@@ -53,6 +53,7 @@ type Session struct {
 	packets   int // given to the Sink so far
 	unflushed int // given to it since its last Flush
 	activity  sessions.Activity
+	heard     time.Time        // when the last authentic record arrived
 	wasDone   bool             // nothing was outstanding at the last check while draining
 	accepted  func(slog.Level) // logs that it was accepted; set by Acceptor.Accept; nil: it was logged
 
@@ -73,6 +74,7 @@ func newSession(p *pending, r *handshake.Result) *Session {
 		s.cid, s.hasCID = cid(r.CID), true
 	}
 	s.activity.Started, s.activity.LastRequest = server.started, time.Now()
+	s.heard = s.activity.LastRequest
 	s.remote.Store(&p.endpoints.remote)
 	return s
 }

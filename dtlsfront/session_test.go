@@ -195,6 +195,42 @@ func TestTrafficKeepsASessionOpen(t *testing.T) {
 	}
 }
 
+// A session that is kept for CoA although it is idle stays as long as anything at all arrives, and
+// ends with a client that is silent: nothing else tells that it is gone.
+// Rules: RC17, DT6, DT12
+func TestKeptSessionOfADeadClient(t *testing.T) {
+	t.Parallel()
+	const limit = time.Second
+	f := start(t, func(c *dtlsfront.Config, _ *handshake.Config) { c.IdleTimeout = limit })
+	alive := f.dial(nil)
+	watched := f.session()
+	watched.keep.Store(true)
+	f.dial(nil)
+	dead := f.session()
+	dead.keep.Store(true)
+	status := packet(2, 20)
+	status[0] = 12
+	for end := time.Now().Add(patience); ; {
+		alive.Write(status)
+		select {
+		case <-dead.closed:
+			if reason := dead.session.Ended(); reason != metrics.ClosedIdle {
+				t.Errorf("the silent session is closed for the reason %v", reason)
+			}
+			select {
+			case <-watched.closed:
+				t.Error("a session with Status-Server is closed although it is to be kept")
+			default:
+			}
+			return
+		case <-time.After(limit / 20):
+		}
+		if time.Now().After(end) {
+			t.Fatal("the session of a client that is gone stays")
+		}
+	}
+}
+
 // A drained server answers what is outstanding, then closes, and takes no new client.
 // Rules: DT12
 func TestDrain(t *testing.T) {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"crypto/x509"
 	"fmt"
-	"slices"
 
 	"radsec-gw/config"
 	"radsec-gw/identity"
@@ -65,7 +64,10 @@ func buildFront(cfg *config.Config, files *frontMaterial, ownCAs [][]*x509.Certi
 			return front, err
 		}
 		if !files.Accepts(&cfg.Clients[i]) {
-			front.Others = append(front.Others, identity.Other{Client: &c.Client, Why: whyNot(&cfg.Clients[i], files.Transport)})
+			if why := whyNot(cfg, files, &cfg.Clients[i]); why != "" {
+				c.PSK = nil // which names nobody
+				front.Others = append(front.Others, identity.Other{Client: &c.Client, Why: why})
+			}
 			continue
 		}
 		front.Clients = append(front.Clients, c)
@@ -73,12 +75,22 @@ func buildFront(cfg *config.Config, files *frontMaterial, ownCAs [][]*x509.Certi
 	return front, nil
 }
 
-// whyNot says why a listener of a transport does not accept a client.
-func whyNot(c *config.Client, transport string) string {
-	if !slices.Contains(c.Transports, transport) {
-		return fmt.Sprintf("its transports do not have %q", transport)
+// whyNot says why a front does not accept a client that another front with the same CAs does,
+// where its peers may be looked for. It says "" of a client that no condition tells from others.
+func whyNot(cfg *config.Config, here *frontMaterial, c *config.Client) string {
+	if len(c.Networks) == 0 && !c.ByCertificate() && c.PSKIdentity == "" {
+		return ""
 	}
-	return "the clients of this listener do not name it"
+	for _, f := range cfg.Fronts() {
+		switch {
+		case !f.Accepts(c) || f.Listen.ClientCA != here.Listen.ClientCA:
+		case f.Transport != here.Transport:
+			return fmt.Sprintf("its transports do not have %q", here.Transport)
+		default:
+			return fmt.Sprintf("at the listener %q only: the clients of this one do not name it", f.Name)
+		}
+	}
+	return ""
 }
 
 // buildIdentity translates the conditions that identify a client, and its limits. cas are

@@ -32,7 +32,7 @@ type Client struct {
 	// certificate: no other peer is this client, and it has none of the conditions on the
 	// certificate.
 	PSKIdentity string // "": it has a certificate, if any
-	PSK         []byte
+	PSK         Key
 
 	// CA are the certificates of which the path has to contain one above the leaf,
 	// compared byte by byte; a self-signed leaf may be one itself. They are trusted for

@@ -32,12 +32,11 @@ func (l Clients) explain(p *Peer) string {
 	return strings.Join(parts, "; ")
 }
 
-// elsewhere names the first client that the peer would be, if it were let in here; "" if there
-// is none.
+// elsewhere names the first client that the peer is at another listener; "" if there is none.
 func (v *Verifier) elsewhere(p *Peer) string {
 	for _, o := range v.others {
 		if o.unmet(p) == allMet {
-			return fmt.Sprintf("; client %s would match, but %s", Clip(o.Name, longestText), o.Why)
+			return fmt.Sprintf("; client %s matches, but %s", Clip(o.Name, longestText), o.Why)
 		}
 	}
 	return ""
@@ -46,6 +45,9 @@ func (v *Verifier) elsewhere(p *Peer) string {
 // Unlisted returns the text of the refusal of a source that no client may connect from.
 func (v *Verifier) Unlisted(source netip.Addr) string {
 	text := "no client lists this source address: " + v.clients.explain(&Peer{Source: source})
+	if len(v.clients) == 0 {
+		text = "this listener accepts no client: see clients of the listener, and transports of each [[client]]"
+	}
 	for _, o := range v.others {
 		if o.inNetworks(source) {
 			return text + fmt.Sprintf("; client %s may connect from there, but %s", Clip(o.Name, longestText), o.Why)

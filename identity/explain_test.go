@@ -126,7 +126,7 @@ func TestExplanationNamesTheConditionThatFails(t *testing.T) {
 	if got := (Clients{{Name: "x", SANURI: []string{"urn:x"}}}).explain(&Peer{Source: source}); got != "x: no certificate" {
 		t.Errorf("a peer without certificate is explained with %q", got)
 	}
-	if got := (&Verifier{}).Unlisted(source); got != "no client lists this source address: no client is configured" {
+	if got := (&Verifier{}).Unlisted(source); got != "this listener accepts no client: see clients of the listener, and transports of each [[client]]" {
 		t.Errorf("without clients a source is refused with %q", got)
 	}
 	if (Clients{}).Lists(source) || (Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}}).Lists(source) || !(Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}).Lists(source) || !(Clients{{}}).Lists(source) {
@@ -152,7 +152,7 @@ func TestClientThatIsNotLetInHere(t *testing.T) {
 		{&Client{Name: "there", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, "it may not use DTLS"},
 	}}
 	for source, want := range map[netip.Addr]string{
-		near: "no client matches: here: source 192.0.2.7 is not in 203.0.113.0/24; client there would match, but it may not use DTLS",
+		near: "no client matches: here: source 192.0.2.7 is not in 203.0.113.0/24; client there matches, but it may not use DTLS",
 		far:  "no client matches: here: source 198.51.100.7 is not in 203.0.113.0/24",
 	} {
 		if _, _, r := v.Assess(NewPeer(source, nil), nil, time.Now()); r == nil || r.Text != want {

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
+	"strconv"
 )
 
 // PSK is the pre-shared key that a peer has instead of a certificate (RFC 9813).
@@ -13,6 +15,12 @@ type PSK struct {
 	Identity string   // as the peer sent it
 	Key      [32]byte // SHA-256 of the key
 }
+
+// Key is a pre-shared key. However it is printed, it is not shown.
+type Key []byte
+
+// Format handles every verb of fmt.
+func (Key) Format(f fmt.State, _ rune) { io.WriteString(f, "[key]") }
 
 // NewPSKPeer returns the peer that connected from source and has shown that it has a PSK.
 func NewPSKPeer(source netip.Addr, psk PSK) *Peer { return &Peer{Source: source, PSK: &psk} }
@@ -31,7 +39,25 @@ func (l Clients) PSK(source netip.Addr, identity []byte) ([]byte, *Refusal) {
 			return c.PSK, nil
 		}
 	}
-	return nil, &Refusal{Reason: ClientUnknown, Text: fmt.Sprintf("no client that may connect from %v has the PSK identity %q: expected the psk_identity of one", source, Clip(string(identity), longestText))}
+	return nil, &Refusal{Reason: ClientUnknown, Text: fmt.Sprintf("no client that may connect from %v has the PSK identity %q: expected %s", source, Clip(string(identity), longestIdentity), l.identities(source))}
+}
+
+// longestIdentity is how much of an identity is logged that is unknown: it may be a key that was
+// configured in its place.
+const longestIdentity = 24
+
+// identities lists those of the clients that may connect from a source.
+func (l Clients) identities(source netip.Addr) string {
+	var list []string
+	for _, c := range l {
+		if c.PSKIdentity != "" && c.inNetworks(source) {
+			list = append(list, strconv.Quote(c.PSKIdentity))
+		}
+	}
+	if len(list) == 0 {
+		return "a certificate: no client with a PSK may connect from there"
+	}
+	return Few(list)
 }
 
 // meetsPSK reports whether a peer has the client's PSK, or neither has one.
@@ -47,11 +73,11 @@ func (c *Client) meetsPSK(p *Peer) bool {
 func (c *Client) pskText(p *Peer) string {
 	switch {
 	case c.PSKIdentity == "":
-		return "it has no PSK"
+		return "its peers have a certificate, not a PSK"
 	case p.PSK == nil:
-		return "no PSK"
+		return "the peer used no PSK"
 	case c.PSKIdentity != p.PSK.Identity:
 		return fmt.Sprintf("PSK identity is not %q", Clip(c.PSKIdentity, longestText))
 	}
-	return "the PSK is another one"
+	return "the key is not the one that is configured now"
 }

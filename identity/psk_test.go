@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/sha256"
 	"crypto/x509"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -65,9 +66,9 @@ func TestPeerWithPSK(t *testing.T) {
 	}{
 		{"192.0.2.7", "ap", keyPSK, "near"},
 		{"198.51.100.7", "ap", "the key of another", "far"},
-		{"192.0.2.7", "ap", "the key of another", "near: the PSK is another one; far: source"},
+		{"192.0.2.7", "ap", "the key of another", "near: the key is not the one that is configured now; far: source"},
 		{"192.0.2.7", "ap2", keyPSK, `near: PSK identity is not "ap"`},
-		{"203.0.113.7", "ap", keyPSK, "anybody: it has no PSK"},
+		{"203.0.113.7", "ap", keyPSK, "anybody: its peers have a certificate, not a PSK"},
 	} {
 		p := NewPSKPeer(netip.MustParseAddr(c.source), PSK{c.identity, sha256.Sum256([]byte(c.key))})
 		i, until, r := v.Assess(p, nil, time.Now())
@@ -82,8 +83,11 @@ func TestPeerWithPSK(t *testing.T) {
 	if i := v.clients.find(bare); i < 0 || v.clients[i].Name != "anybody" {
 		t.Errorf("a peer with neither is client %d, expected anybody", i)
 	}
-	if text := v.clients[:1].explain(bare); text != "near: no PSK" {
+	if text := v.clients[:1].explain(bare); text != "near: the peer used no PSK" {
 		t.Errorf("the reason is %q", text)
+	}
+	if text := fmt.Sprintf("%+v %x %s", v.clients[0], v.clients[0].PSK, v.clients[0].PSK); strings.Contains(text, keyPSK) || strings.Contains(text, fmt.Sprintf("%x", keyPSK)) || strings.Contains(text, fmt.Sprint([]byte(keyPSK))) {
+		t.Errorf("a client is printed with its key: %s", text)
 	}
 	for _, c := range []Client{{Name: "a", PSKIdentity: "ap"}, {Name: "a", PSKIdentity: "ap", PSK: []byte(keyPSK), SANDNS: []string{"ap"}}} {
 		if err := c.Validate(); err == nil {

@@ -18,7 +18,7 @@ const (
 	HandshakeUnknownNetwork                        // no client lists the source address; closed before the handshake
 	HandshakeUnknownClient                         // the certificate, or the identity of the PSK, matches no client
 	HandshakeTooMany                               // a limit on connections is reached
-	HandshakeShutdown                              // the gateway stopped
+	HandshakeShutdown                              // the gateway stopped, or its listener was removed
 	HandshakeOther                                 // anything else; the log line has the text
 	HandshakeRevokedCertificate                    // a revocation list names the certificate
 	HandshakeOwnCertificate                        // the peer shows the gateway's own certificate

@@ -14,7 +14,7 @@ const (
 	ClosedRefused                     // the handler refused a packet
 	ClosedPacketLimit                 // the most packets for one connection are reached
 	ClosedLocally                     // closed by the gateway for another reason; the log line has the text
-	ClosedShutdown                    // the gateway stopped
+	ClosedShutdown                    // the gateway stopped, or its listener was removed
 	ClosedExpired                     // the client's certificate has expired
 	ClosedRevoked                     // the client's certificate was revoked
 	ClosedNotAllowed                  // the configuration no longer gives the connection to its client

@@ -74,7 +74,7 @@ func optionsDTLS(cfg *Config) ([]dtls.ClientOption, error) {
 	if cfg.PSKIdentity != "" {
 		psk := []dtls.PSK{{Identity: []byte(cfg.PSKIdentity), Key: []byte(cfg.PSK)}}
 		return []dtls.ClientOption{version, dtls.WithPSK(func() ([]dtls.PSK, error) { return psk, nil }, nil),
-			dtls.WithCipherSuites(suitePSK)}, nil
+			dtls.WithCipherSuites(ciphersuite.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256)}, nil
 	}
 	config, err := clientTLS(cfg)
 	if err != nil {
@@ -87,10 +87,6 @@ func optionsDTLS(cfg *Config) ([]dtls.ClientOption, error) {
 	return []dtls.ClientOption{version, dtls.WithGetClientCertificate(func(*dtls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }),
 		dtls.WithRootCAs(config.RootCAs), dtls.WithServerName(config.ServerName)}, nil
 }
-
-// suitePSK is TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256 (RFC 7905 §3), the one that the gateway
-// takes with a PSK.
-const suitePSK ciphersuite.ID = 0xccac
 
 // connected is a connected socket as pion/dtls takes it. Errors about what was sent come back
 // from one.
@@ -111,7 +107,7 @@ func dtlsHint(cfg *Config, err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return " (no answer: does the gateway have a [[listener]] with transport = \"dtls\" at this address, does a client of its configuration list this machine's address, and is there a firewall in between?)"
 	}
-	if cfg.PSKIdentity != "" && strings.HasSuffix(err.Error(), "HandshakeFailure") {
+	if cfg.PSKIdentity != "" && (strings.HasSuffix(err.Error(), "HandshakeFailure") || strings.HasSuffix(err.Error(), "InsufficientSecurity")) {
 		return " (is there a client of the gateway's configuration with this psk_identity, which lists this machine's address? The gateway's log says why)"
 	}
 	// What pion/dtls says of an alert, such as BadCertificate, UnknownCA, AccessDenied.

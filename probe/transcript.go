@@ -24,8 +24,8 @@ func (t *transcript) connected(cfg *Config, state tls.ConnectionState) {
 	if state.NegotiatedProtocol != "" {
 		agreed = ", " + state.NegotiatedProtocol
 	}
-	if len(state.PeerCertificates) == 0 {
-		fmt.Fprintf(t.w, "connected to %s, %s%s, which has the PSK of %q, too\n", cfg.Address, versionName(state.Version), agreed, cfg.PSKIdentity)
+	if cfg.PSKIdentity != "" {
+		fmt.Fprintf(t.w, "connected to %s, %s%s, which has proved that it has the pre-shared key of %q\n", cfg.Address, versionName(state.Version), agreed, cfg.PSKIdentity)
 		return
 	}
 	fmt.Fprintf(t.w, "connected to %s, %s%s, server certificate %q verified by %s\n",

@@ -14,9 +14,9 @@ import (
 // Event-Timestamp would be fresh in a replayed request (RFC 5176 §6.3).
 const keepAnswers = 5 * time.Second
 
-// keepAnswersDTLS is the same over DTLS, where a client sends again what was lost: the most of
-// the 5 to 30 s, because it waits longer each time, and because a request that is relayed once
-// more counts twice in accounting.
+// keepAnswersDTLS is the same over DTLS: the most of the 5 to 30 s. There a client sends again what
+// was lost, with growing pauses (2, 4, 8, 16 s), so that its last try may come 30 s after the first;
+// relayed again, it would count twice in accounting.
 const keepAnswersDTLS = 30 * time.Second
 
 // keeping returns how long an answer on the connection is kept.
@@ -65,8 +65,7 @@ func (c *Connection) admit(b *burst, req *request) (end outcome, ok bool) {
 		c.recent[req.Kind] = h
 	}
 	last := &h[p[1]]
-	repeats := last.hash == req.hash && (last.flight != nil || now < last.until)
-	if repeats {
+	if last.repeats(req.hash, now) {
 		n := copy(b.answer[:], last.answer) // 0 while in flight, and if the answer was not kept
 		c.mu.Unlock()
 		return b.repeat(n), false
@@ -81,21 +80,27 @@ func (c *Connection) admit(b *burst, req *request) (end outcome, ok bool) {
 	return outcome{}, true
 }
 
-// Repeats reports whether a packet equals a request that is in flight, or whose answer is kept.
-// It changes nothing.
+// repeats reports whether a packet with a hash equals the request, which is in flight or was
+// answered a moment ago.
+func (r *recent) repeats(hash uint64, now time.Duration) bool {
+	return r.hash == hash && (r.flight != nil || now < r.until)
+}
+
+// Repeats reports whether a packet equals a request that is in flight or was answered a moment
+// ago. It changes nothing.
 func (c *Connection) Repeats(p []byte) bool {
 	kind := wire.KindOf(wire.Code(p[0]))
 	if c.v11 || int(kind) >= len(c.recent) {
 		return false
 	}
+	hash := maphash.Bytes(c.relay.seed, p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h := c.recent[kind]
 	if h == nil {
 		return false
 	}
-	last := &h[p[1]]
-	return last.hash == maphash.Bytes(c.relay.seed, p) && (last.flight != nil || c.relay.back.Now() < last.until)
+	return h[p[1]].repeats(hash, c.relay.back.Now())
 }
 
 // repeat returns the outcome of a duplicate: it gets the kept answer, which is the first n

@@ -43,6 +43,9 @@ func (c *Connection) notRequest(b *burst, v *wire.View) error {
 // Status-Server without one is silently dropped (RFC 5997 §3): unverified returns nil.
 func (c *Connection) unverified(req *request, err error) error {
 	closeErr := fmt.Errorf("%s request of client %q: %w", req.Kind, req.client.Name, err)
+	if c.origin.DTLS { // the likeliest mistake
+		closeErr = fmt.Errorf("%w; over DTLS the secret is \"radius/dtls\", not \"radsec\", unless the client has one of its own (RFC 7360 §2.1)", closeErr)
+	}
 	end := outcome{fate: metrics.FateBadMessageAuthenticator}
 	switch {
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):

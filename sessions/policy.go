@@ -48,9 +48,12 @@ func NewPolicy(cfg identity.Config, clients []*Client, shared *Shared, previous 
 	return p, err
 }
 
+// Lists reports whether any client may connect from source.
+func (p *Policy) Lists(source netip.Addr) bool { return p.identities.Lists(source) }
+
 // Unlisted returns the refusal of a source that no client lists; nil if one does.
 func (p *Policy) Unlisted(source netip.Addr) *Refusal {
-	if p.identities.Lists(source) {
+	if p.Lists(source) {
 		return nil
 	}
 	return Refusef(metrics.HandshakeUnknownNetwork, "%s", p.Verifier.Unlisted(source))

@@ -14,6 +14,7 @@ type Refusal struct {
 	Reason metrics.Reason    // what an open session is closed for
 	Text   string
 	Leaf   *x509.Certificate // the peer's; nil: none, or not known yet
+	PSK    string            // the identity of the peer's pre-shared key; "": none
 }
 
 // Refusef returns the refusal of a handshake.
@@ -44,5 +45,5 @@ var countsAs = [identity.NumReasons]struct {
 // refusalOf converts a refusal of identity.
 func refusalOf(r *identity.Refusal) *Refusal {
 	c := countsAs[r.Reason]
-	return &Refusal{c.handshake, c.reason, r.Text, r.Leaf}
+	return &Refusal{Result: c.handshake, Reason: c.reason, Text: r.Text, Leaf: r.Leaf}
 }

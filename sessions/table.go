@@ -109,7 +109,7 @@ func (t *Table) reassess(p *Policy, s Session) {
 		s.Terminate(r.Reason, r.Text)
 		return
 	case c.config.Name != e.Client().Name:
-		s.Terminate(metrics.ClosedNotAllowed, fmt.Sprintf("in the current configuration this certificate and address belong to client %s", c.config.Name))
+		s.Terminate(metrics.ClosedNotAllowed, fmt.Sprintf("in the current configuration this peer is client %s", c.config.Name))
 		return
 	}
 	t.mu.Lock()

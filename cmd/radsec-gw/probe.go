@@ -106,7 +106,7 @@ func (o *probeFlags) register(c *cli.Command) {
 	c.Flags.StringVar(&o.KeyFile, "key", "", "private key of -cert, PEM `FILE`")
 	c.Flags.StringVar(&o.CAFile, "ca", "", "CA that must have issued the server's certificate, PEM `FILE`")
 	c.Flags.StringVar(&o.ServerName, "server-name", "", "`NAME` that the server's certificate must hold (default: the host of -address)")
-	c.Flags.StringVar(&o.Secret, "secret", "radsec", "shared `SECRET` of the RadSec side (RFC 6614 §2.3), or with -udp that of the server")
+	c.Flags.StringVar(&o.Secret, "secret", "radsec", "shared `SECRET` of the RadSec side (RFC 6614 §2.3; with -dtls the default is radius/dtls), or with -udp that of the server")
 	c.Flags.StringVar(&o.secretFile, "secret-file", "", "`FILE` that holds the shared secret")
 	c.Flags.StringVar(&o.User, "user", "", "the `NAME` for User-Name")
 	c.Flags.StringVar(&o.Password, "password", "", "the `PASSWORD` (access)")
@@ -189,6 +189,8 @@ func (o *probeFlags) completePSK() (err error) {
 		return errors.New("-psk and -psk-file go with -psk-identity only")
 	case !o.DTLS:
 		return errors.New("-psk-identity goes with -dtls only: over TLS a pre-shared key is not supported")
+	case slices.ContainsFunc(o.given, func(name string) bool { return slices.Contains([]string{"cert", "key", "ca", "certs", "server-name"}, name) }):
+		return errors.New("-psk-identity does not go with -cert, -key, -ca, -certs and -server-name: with a pre-shared key there are no certificates")
 	case !given || o.PSK != "" && o.pskFile != "":
 		return errors.New("-psk-identity: expected either -psk or -psk-file beside it")
 	}

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/pion/dtls/v4"
 	"github.com/pion/dtls/v4/pkg/crypto/ciphersuite"
 	"github.com/pion/dtls/v4/pkg/protocol"
 	"github.com/pion/logging"
-
-	"radsec-gw/dtlsfront/record"
 )
 
 // Config is what a handshake is done with. It must not be modified while one uses it.
@@ -53,9 +52,12 @@ var suites = []ciphersuite.ID{
 	ciphersuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, ciphersuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
+// IsCertificateSuite reports whether a cipher suite is one for certificates that is accepted.
+func IsCertificateSuite(id uint16) bool { return slices.Contains(suites, ciphersuite.ID(id)) }
+
 // SuitePSK is the cipher suite for a PSK: the only one of pion that is AEAD and has ephemeral keys, without
 // which whoever learns the PSK can read what was sent before (RFC 9813 §4.2.1).
-const SuitePSK ciphersuite.ID = record.ECDHEPSKWithChaCha20Poly1305
+const SuitePSK ciphersuite.ID = ciphersuite.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256
 
 // options returns the configuration for pion. What the client shows of itself is kept in s.
 func (c *Config) options(s *Handshake) []dtls.ServerOption {
@@ -105,7 +107,7 @@ func (c *Config) options(s *Handshake) []dtls.ServerOption {
 // refusal pion tells the client no more than handshake_failure.
 func (s *Handshake) selectPSK(c *Config, identities [][]byte) (*dtls.PSK, error) {
 	if len(identities) != 1 {
-		return nil, fmt.Errorf("%d PSK identities, expected one", len(identities))
+		return nil, fmt.Errorf("expected one PSK identity, got %d", len(identities))
 	}
 	key, err := c.PSK(identities[0])
 	if err != nil {
