@@ -8,19 +8,10 @@ import (
 	"testing"
 )
 
-// warningCases are files, and the warnings about them.
-func warningCases() []warningCase {
-	const (
-		aListener = "[[listener]]\nname='l'\ntransport='dtls'\naddress=['127.0.0.1:2083']\n"
-		oneClient = goodListen + goodClient + "networks=['::/0']\n"
-		second    = "[[server]]\nname='t'\naddress='127.0.0.2'\nsecret='0123456789abcdef'\n"
-		both      = "[[route]]\nrealms=['*']\nservers=['s', 't']\n"
-	)
-	named := strings.Replace(goodServer, "127.0.0.1", "radius.internal", 1)
+// dtlsWarnings are files with RADIUS/DTLS, and the warnings about them.
+func dtlsWarnings() []warningCase {
+	const aListener = "[[listener]]\nname='l'\ntransport='dtls'\naddress=['127.0.0.1:2083']\n"
 	return []warningCase{
-		{"nothing to say", goodListen + goodClient + "networks=['10.0.0.0/8']\n" + goodServer + goodRoute, nil},
-		{"client without condition", goodListen + goodClient + "[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
-			`:5: client[0]: client "c" has no condition: every certificate`, `:7: client[1]: client "d" never matches`}},
 		{"a PSK of two, from anywhere", goodListen + aListener + goodClient + "psk_identity='a'\npsk='0123456789abcdefg'\ntransports=['dtls']\n[[client]]\nname='d'\nnetworks=['192.0.2.0/24']\npsk_identity='b'\npsk='hex:3031323334353637383961626364656667'\ntransports=['dtls']\n" + goodServer + goodRoute, []string{
 			`:1: listen: the listener "listen" accepts no client: none that it may accept has "tls" in transports`,
 			`:11: client[0].psk_identity: client "c" has no networks`, `:17: client[1].psk_identity: client "c" has the same PSK`}},
@@ -31,6 +22,21 @@ func warningCases() []warningCase {
 		{"the secret of TLS over DTLS", goodListen + aListener + goodClient + "networks=['::/0']\nsecret='radsec'\ntransports=['tls','dtls']\n" + goodServer + goodRoute, []string{
 			`:12: client[0].secret: client "c" has "radsec" over DTLS, too, where the secret is "radius/dtls"`}},
 		{"the secret of TLS by default", goodListen + aListener + goodClient + "networks=['::/0']\ntransports=['tls','dtls']\n" + goodServer + goodRoute, nil},
+	}
+}
+
+// warningCases are files, and the warnings about them.
+func warningCases() []warningCase {
+	const (
+		oneClient = goodListen + goodClient + "networks=['::/0']\n"
+		second    = "[[server]]\nname='t'\naddress='127.0.0.2'\nsecret='0123456789abcdef'\n"
+		both      = "[[route]]\nrealms=['*']\nservers=['s', 't']\n"
+	)
+	named := strings.Replace(goodServer, "127.0.0.1", "radius.internal", 1)
+	return []warningCase{
+		{"nothing to say", goodListen + goodClient + "networks=['10.0.0.0/8']\n" + goodServer + goodRoute, nil},
+		{"client without condition", goodListen + goodClient + "[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
+			`:5: client[0]: client "c" has no condition: every certificate`, `:7: client[1]: client "d" never matches`}},
 		{"no certificates", goodListen + "client_auth='none'\n" + goodClient + "san_dns=['x']\n[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
 			`:5: listen.client_auth: "none" lets clients in`, `:6: client[0]: client "c" never matches: it asks`, `:9: client[1]: client "d" has no condition: everybody`}},
 		{"suites under 1.3", goodListen + "min_tls='1.3'\ncipher_suites=['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{":6: listen.cipher_suites: has no effect"}},
@@ -85,7 +91,7 @@ type warningCase struct {
 
 // Rules: P24, P56, P105, P106, P113
 func TestWarnings(t *testing.T) {
-	for _, x := range warningCases() {
+	for _, x := range append(warningCases(), dtlsWarnings()...) {
 		x.check(t)
 	}
 }
