@@ -189,7 +189,9 @@ func (o *probeFlags) completePSK() (err error) {
 		return errors.New("-psk and -psk-file go with -psk-identity only")
 	case !o.DTLS:
 		return errors.New("-psk-identity goes with -dtls only: over TLS a pre-shared key is not supported")
-	case slices.ContainsFunc(o.given, func(name string) bool { return slices.Contains([]string{"cert", "key", "ca", "certs", "server-name"}, name) }):
+	case slices.ContainsFunc(o.given, func(name string) bool {
+		return slices.Contains([]string{"cert", "key", "ca", "certs", "server-name"}, name)
+	}):
 		return errors.New("-psk-identity does not go with -cert, -key, -ca, -certs and -server-name: with a pre-shared key there are no certificates")
 	case !given || o.PSK != "" && o.pskFile != "":
 		return errors.New("-psk-identity: expected either -psk or -psk-file beside it")
