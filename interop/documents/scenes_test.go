@@ -46,6 +46,10 @@ func scenes() []scene {
 				"curl -u admin:TOKEN " + maintenance:              `"maintenance":true`,
 				"curl -u admin:TOKEN -X DELETE " + maintenance:    `"maintenance":false`,
 			}},
+		{document: "docs/connections.md", heading: "Pre-shared keys", server: "radius-a",
+			after: `printf '[[listener]]\nname = "dtls"\ntransport = "dtls"\naddress = ["127.0.0.1:2084"]\n[[client]]\nname = "ap17"\nnetworks = ["127.0.0.1"]\ntransports = ["dtls"]\npsk_identity = "ap17.campus.example"\npsk_file = "secrets/ap17.psk"\n' >>radsec-gw.toml
+kill -HUP $gateway && await grep 'msg=reloaded' gateway.log
+radsec-gw probe -dtls -address 127.0.0.1:2084 -psk-identity ap17.campus.example -psk-file secrets/ap17.psk status | grep 'verified Access-Accept'`},
 		{document: "docs/reverse-coa.md", heading: "Try it", server: "radius-a", metrics: "address = \"127.0.0.1:9713\"\n[dynamic_authorization]\naddress = [\"127.0.0.1:3799\"]",
 			before:     `sed -i 's/^name     = "trial"/&\nreverse_coa = true/' radsec-gw.toml && kill -HUP $gateway && await grep 'msg=reloaded' gateway.log`,
 			background: map[string]string{nas: "waiting for CoA-Request and Disconnect-Request"},
