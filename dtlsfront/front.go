@@ -232,9 +232,10 @@ func (f *Front) refused(remote netip.AddrPort, how Count, err error) {
 	result, level := resultOf(how, err)
 	f.counts.CountHandshake(result)
 	f.lines.peers.Log(sourceOf(remote.Addr()), level, "RADIUS/DTLS session refused", func() []any {
-		fields := []any{"peer", remote, "result", result, "error", explained(err)}
+		fields := []any{"peer", remote, "result", result, "error", err}
 		switch r := (*sessions.Refusal)(nil); {
 		case !errors.As(err, &r):
+			fields[len(fields)-1] = explained(err)
 		case r.PSK != "":
 			fields = append(fields, "psk_identity", r.PSK)
 		default:

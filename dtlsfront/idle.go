@@ -50,9 +50,9 @@ func (s *Session) check(now time.Time) {
 // at two checks in a row.
 const drainTick = 20 * time.Millisecond
 
-// Drain ends every session gracefully, and says why. No more are accepted. Each is still served until nothing
-// is outstanding in either direction, and then closed with close_notify. It returns when the
-// last session is closed or ctx is done.
+// Drain ends every session gracefully, and says why. No more are accepted. Each is still served
+// until nothing is outstanding in either direction, and then closed with close_notify. It returns
+// when the last session is closed or ctx is done.
 func (s *Server) Drain(ctx context.Context, why string) {
 	s.mu.Lock()
 	s.why = why

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"radsec-gw/config"
 	"radsec-gw/identity"
@@ -84,7 +85,7 @@ func whyNot(cfg *config.Config, here *frontMaterial, c *config.Client) string {
 	for _, f := range cfg.Fronts() {
 		switch {
 		case !f.Accepts(c) || f.Listen.ClientCA != here.Listen.ClientCA:
-		case f.Transport != here.Transport:
+		case !slices.Contains(c.Transports, here.Transport):
 			return fmt.Sprintf("its transports do not have %q", here.Transport)
 		default:
 			return fmt.Sprintf("at the listener %q only: the clients of this one do not name it", f.Name)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/pion/dtls/v4/pkg/protocol"
 
 	"radsec-gw/certs/certstest"
+	"radsec-gw/dtlsfront"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/probe"
 )
@@ -228,4 +230,27 @@ func TestDTLSPortInUse(t *testing.T) {
 		t.Errorf("expected the listener and its address, got %v", err)
 	}
 	f.over()
+}
+
+// What keeps a port for DTLS busy is named by what can be the cause: at the start another program, at
+// a reload also another listener, or sessions that have not ended.
+// Rules: TR5
+func TestHintAboutABusyPort(t *testing.T) {
+	a := netip.MustParseAddrPort("127.0.0.1:2083")
+	busy := fmt.Errorf("bind: %w", syscall.EADDRINUSE)
+	used := need(dtlsfront.Listen(netip.MustParseAddrPort("127.0.0.1:0")))
+	defer used.Close()
+	for name, c := range map[string]struct {
+		address netip.AddrPort
+		have    []frontSockets
+		want    string
+	}{
+		"start":            {a, nil, "another program uses the port, perhaps another gateway"},
+		"reload":           {a, []frontSockets{{name: "listen"}}, "request the reload again then"},
+		"another listener": {used.Address, []frontSockets{{name: "l", datagrams: []*dtlsfront.Listener{used}}}, "another listener of this gateway has the port"},
+	} {
+		if got := datagramHint(busy, c.address, c.have); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, expected %q", name, got, c.want)
+		}
+	}
 }

@@ -136,6 +136,8 @@ func datagramHint(err error, a netip.AddrPort, have []frontSockets) string {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE) && slices.ContainsFunc(have, ours):
 		return "another listener of this gateway has the port until the reload is done: the sessions there could not go on; use another port, or restart"
+	case errors.Is(err, syscall.EADDRINUSE) && len(have) == 0:
+		return "another program uses the port, perhaps another gateway: \"ss -lunp\" names it"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another program uses the port (\"ss -lunp\" names it), or sessions of this gateway there have not ended yet: they do within drain_timeout, so request the reload again then"
 	}

@@ -43,7 +43,7 @@ func (c *Connection) notRequest(b *burst, v *wire.View) error {
 // Status-Server without one is silently dropped (RFC 5997 §3): unverified returns nil.
 func (c *Connection) unverified(req *request, err error) error {
 	closeErr := fmt.Errorf("%s request of client %q: %w", req.Kind, req.client.Name, err)
-	if c.origin.DTLS { // the likeliest mistake
+	if c.origin.DTLS && (errors.Is(err, wire.ErrMessageAuthenticator) || errors.Is(err, wire.ErrRequestAuthenticator)) { // the likeliest mistake
 		closeErr = fmt.Errorf("%w; over DTLS the secret is \"radius/dtls\", not \"radsec\", unless the client has one of its own (RFC 7360 §2.1)", closeErr)
 	}
 	end := outcome{fate: metrics.FateBadMessageAuthenticator}

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -83,6 +84,25 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("the server got %d datagrams, expected none", n)
 				}
 				b.wantFates(row.fates)
+			})
+		})
+	}
+}
+
+// Over DTLS the error of a wrong authenticator, and no other, says which secret is meant there: that
+// of TLS is the likeliest mistake.
+// Rules: DT1
+func TestRefusalsNameTheSecretOfDTLS(t *testing.T) {
+	for _, row := range refusalRows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: row.policy, onUnroutable: Silent})
+				conn, _ := b.openFrom(Origin{DTLS: true})
+				err := b.send(conn, row.packet)
+				wrong := row.err == wire.ErrMessageAuthenticator || row.err == wire.ErrRequestAuthenticator
+				if said := err != nil && strings.Contains(err.Error(), `"radius/dtls"`); said != wrong {
+					t.Errorf("the error is %v; it names the secret: %t, expected %t", err, said, wrong)
+				}
 			})
 		})
 	}

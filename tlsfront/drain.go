@@ -11,8 +11,8 @@ import (
 // nothing was outstanding at two checks in a row.
 const drainTick = 20 * time.Millisecond
 
-// Drain ends every connection gracefully, and says why. No more are accepted. Each connection is still
-// served until nothing is outstanding in either direction, and then closed with close_notify.
+// Drain ends every connection gracefully, and says why. No more are accepted. Each is still served
+// until nothing is outstanding in either direction, and then closed with close_notify.
 // RADIUS has no message that tells a client to stop; one that sends without pause is closed
 // when Serve ends.
 //

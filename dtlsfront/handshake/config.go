@@ -55,8 +55,8 @@ var suites = []ciphersuite.ID{
 // IsCertificateSuite reports whether a cipher suite is one for certificates that is accepted.
 func IsCertificateSuite(id uint16) bool { return slices.Contains(suites, ciphersuite.ID(id)) }
 
-// SuitePSK is the cipher suite for a PSK: the only one of pion that is AEAD and has ephemeral keys, without
-// which whoever learns the PSK can read what was sent before (RFC 9813 §4.2.1).
+// SuitePSK is the cipher suite for a PSK: the only one of pion that is AEAD and has ephemeral
+// keys, without which whoever learns the PSK can read what was sent before (RFC 9813 §4.2.1).
 const SuitePSK ciphersuite.ID = ciphersuite.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256
 
 // options returns the configuration for pion. What the client shows of itself is kept in s.
