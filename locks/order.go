@@ -4,7 +4,7 @@ package locks
 type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
-		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
+		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Spool | Tap | Syslog |
 		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | CRLFetcher | HTTPConnections | Renderings |
 		DTLSReceiving | DTLSServer | DTLSListeners | DTLSListener | DTLSAdmission | DTLSPending | DTLSSession | DTLSSending | DTLSOutput |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
@@ -51,6 +51,7 @@ type (
 	CRLFetcher        struct{}
 	HTTPConnections   struct{}
 	Renderings        struct{}
+	Spool             struct{}
 	DTLSReceiving     struct{}
 	DTLSServer        struct{}
 	DTLSListeners     struct{}
@@ -89,6 +90,7 @@ var order = [][]lock{
 	{{Exchange{}, "udpback.Exchange.mu", false}},
 	{{Hub{}, "audit.Hub.mu", false}},
 	{{DTLSServer{}, "dtlsfront.Server.mu", false}}, // a Sink's Send may terminate its session
+	{{Connection{}, "relay.Connection.mu", false}}, // a request goes to the spool with it
 	{{Series{}, "metrics.Metrics.mu", false}},      // its functions ask the owners of series
 	{
 		{Backend{}, "udpback.Backend.mu", false},
@@ -112,8 +114,8 @@ var order = [][]lock{
 		{DTLSSession{}, "dtlsfront.Session.mu", false},
 		{DTLSSending{}, "dtlsfront.Session.sending", false},
 		{DTLSOutput{}, "dtlsfront.output.mu", false},
+		{Spool{}, "spool.Spool.mu", false},
 		{Paths{}, "identity.pathCache.mu", false},
-		{Connection{}, "relay.Connection.mu", false},
 		{Tap{}, "audit.tap.mu", false},
 		{Syslog{}, "audit.syslog.mu", false},
 		{CertificateReport{}, "gateway.certificateReport.mu", false},
