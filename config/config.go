@@ -20,8 +20,10 @@
 //	             where its requests are sent from
 //	dynamic.go, clientreverse.go
 //	             [dynamic_authorization], and the keys of a client that is sent CoA
+//	spool.go     [spool], the keys of a route whose accounting is stored, and their warnings
 //	defaults     (a package) the defaults that other packages share
-//	values.go    the forms of single values (networks, fingerprints, …)
+//	values.go, size.go
+//	             the forms of single values (networks, fingerprints, sizes, …)
 //	secrets.go, secret.go, files.go
 //	             secrets and files that the file names
 //	mistakes.go, words.go
@@ -71,6 +73,7 @@ type Config struct {
 	Routing      Routing
 
 	DynamicAuthorization DynamicAuthorization
+	Spool                Spool // has a meaning if UsesSpool
 
 	Metrics Metrics
 	Log     Log

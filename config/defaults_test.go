@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/BurntSushi/toml"
 )
@@ -61,8 +60,11 @@ func leadingText(said string) string {
 func plain(v any) string {
 	switch v := v.(type) {
 	case string:
-		if d, err := time.ParseDuration(v); err == nil && d != 0 {
+		if d, err := parseDuration(v); err == nil && d != 0 {
 			return d.String()
+		}
+		if n, err := parseSize(v); err == nil {
+			return fmt.Sprint(n)
 		}
 	case slog.Level:
 		return strings.ToLower(v.String())

@@ -31,8 +31,9 @@ var exampleTables = []exampleTable{
 	{"routing", "[routing]", defaultRouting(), 2},                                           // loop_marker_secret_file, loop_marker_secret_env
 	{"dynamic_authorization", "[dynamic_authorization]", defaultDynamicAuthorization(), -1}, // Senders is the next table
 	{"dynamic_authorization.sender", "[[dynamic_authorization.sender]]", Sender{}, 2},       // secret_file, secret_env
-	{"metrics", "[metrics]", defaultMetrics(), 2},                                           // token_file, token_env
-	{"log", "[log]", defaultLog(), 2},                                                       // hash_salt_file, hash_salt_env
+	{"spool", "[spool]", defaultSpool(), 0},
+	{"metrics", "[metrics]", defaultMetrics(), 2}, // token_file, token_env
+	{"log", "[log]", defaultLog(), 2},             // hash_salt_file, hash_salt_env
 	{"tap", "[tap]", defaultTap(), 0},
 }
 
@@ -216,7 +217,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 
 // sectionOf returns the first table with a header, up to the next header.
 func sectionOf(text, header string) string {
-	return regexp.MustCompile(`(?ms)^(# )?` + regexp.QuoteMeta(header) + `.*?(^(# )?\[+[a-z_.]+\]+( +#.*)?$|\z)`).FindString(text)
+	return regexp.MustCompile(`(?ms)^(# )?` + regexp.QuoteMeta(header) + `( +#[^\n]*)?$.*?(^(# )?\[+[a-z_.]+\]+( +#[^\n]*)?$|\z)`).FindString(text)
 }
 
 // keysOf returns the keys of a table: the mistake about an unknown key lists them.
@@ -264,7 +265,7 @@ func withEveryKey(t *testing.T, text string) string {
 }
 
 var (
-	headerForm = regexp.MustCompile(`^(?:# )?\[+([a-z_.]+)\]+`)
+	headerForm = regexp.MustCompile(`^(?:# )?\[+([a-z_.]+)\]+(?: +#.*)?$`)
 	keyForm    = regexp.MustCompile(`^(?:# )?([a-z_]+) = `)
 )
 

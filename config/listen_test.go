@@ -47,7 +47,7 @@ func TestMistakesOfListen(t *testing.T) {
 		{"versions no array", inListen("radius_versions='1.1'\n"), []string{`14: listen.radius_versions: expected an array of strings`}},
 		{"unknown version", inListen("radius_versions=['2']\n"), []string{`14: listen.radius_versions[0]: expected "1.0" or "1.1", got "2"`}},
 		{"duration a number", inListen("idle_timeout=10\n"), []string{`14: listen.idle_timeout: expected a duration in quotes such as "10s" or "5m", got the integer 10`}},
-		{"duration without unit", inListen("idle_timeout='10'\n"), []string{`14: listen.idle_timeout: expected a duration such as "500ms", "10s" or "5m", got "10"`}},
+		{"duration without unit", inListen("idle_timeout='10'\n"), []string{`14: listen.idle_timeout: expected a duration such as "500ms", "10s", "5m" or "7d", got "10"`}},
 		{"negative duration", inListen("idle_timeout='-1s'\n"), []string{`14: listen.idle_timeout: expected a duration that is not negative, got "-1s"`}},
 		{"zero duration", inListen("packet_timeout='0s'\n"), []string{`14: listen.packet_timeout: expected a duration above zero, got "0s"`}},
 		{"number expected", inListen("max_connections='1'\n"), []string{`14: listen.max_connections: expected an integer of 1 or more, got "1"`}},

@@ -76,6 +76,7 @@ func (r *reader) config(root *table) *Config {
 	}
 	c.Routing = readRouting(root.table("routing"))
 	c.DynamicAuthorization = readDynamicAuthorization(root.table("dynamic_authorization"))
+	c.Spool = readSpool(root.table("spool"))
 	c.Metrics = readMetrics(root.table("metrics"))
 	c.Log = readLog(root.table("log"))
 	c.Tap = readTap(root.table("tap"))

@@ -67,10 +67,11 @@ type Route struct {
 	// The answer to an Access-Request when none of the servers replies: "silent",
 	// "reject" (Access-Reject) or "protocol-error" (RFC 7930 §4). Accounting gets the
 	// Protocol-Error, too, and nothing with the other two: only its server may acknowledge
-	// it. In RADIUS/1.1 both always get a Protocol-Error (RFC 9765 §6.1). A server's own
-	// Protocol-Error with Error-Cause 502, 505 or 506 sends the request to the next server,
-	// and to this answer when there is none; one with any other Error-Cause goes back to the
-	// client in a Protocol-Error, whatever is set here.
+	// it, or the gateway once it is stored (spool). In RADIUS/1.1 both always get a
+	// Protocol-Error (RFC 9765 §6.1). A server's own Protocol-Error with Error-Cause 502, 505
+	// or 506 sends the request to the next server, and to this answer when there is none; one
+	// with any other Error-Cause goes back to the client in a Protocol-Error, whatever is set
+	// here.
 	// Default: "reject"
 	OnUnreachable string // one of Answers
 
@@ -80,6 +81,21 @@ type Route struct {
 	// before it gets here. The servers need no acct_port then, and there may be none.
 	// Default: "relay"
 	Accounting string // "relay", "answer"
+
+	// Whether Accounting-Requests that no server answers are stored on disk, as [spool] says,
+	// acknowledged, and sent to the servers later. The servers come first: a record is stored
+	// when none has answered within spool_after, when none can be reached, or when an earlier
+	// record of its session is still stored. It is acknowledged once it is safely on disk, and
+	// not at all when it cannot be stored. A server may get a record twice, for example when its
+	// first answer was late or lost.
+	// Default: false
+	Spool bool // only with "accounting" in Packets, Accounting "relay" and a server
+
+	// How long the servers have for an answer to an Accounting-Request before the spool takes
+	// it over. It must be less than the time after which the client gives up. From "100ms" to
+	// "1m". Only with spool = true.
+	// Default: "5s"
+	SpoolAfter time.Duration // 100ms..1m
 
 	// What becomes of an Access-Request without State that a server rejects: "answer" sends
 	// the client the Access-Reject; "next" asks the next server of the route that has not
@@ -161,6 +177,7 @@ func defaultRoute() Route {
 		Patience:      defaults.Patience,
 		OnUnreachable: AnswerReject,
 		Accounting:    AccountingRelay,
+		SpoolAfter:    defaultSpoolAfter,
 		OnReject:      RejectAnswer,
 		Ready:         true,
 	}
@@ -206,6 +223,7 @@ func readRoute(t *table) Route {
 	t.duration("patience", &r.Patience, "forever")
 	t.choice("on_unreachable", &r.OnUnreachable, Answers()...)
 	r.readAnswers(t)
+	r.readSpooling(t)
 	t.flag("ready", &r.Ready)
 	readRuleNames(t, "rules_request", &r.RulesRequest)
 	readRuleNames(t, "rules_reply", &r.RulesReply)

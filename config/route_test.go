@@ -12,7 +12,7 @@ func TestMistakesOfRoute(t *testing.T) {
 		{"route alone", inRoute("[[route]]\n"), []string{"11: route[0].realms: missing", "11: route[0].servers: missing"}},
 		{"empty route", inRoute("[[route]]\nrealms=[]\nservers=[]\n"), []string{"12: route[0].realms: expected at least one realm"}},
 		{"dangling server", inRoute("[[route]]\nrealms=['*']\nservers=['s','t']\n"), []string{`13: route[0].servers[1]: expected the name of a [[server]], got "t"`}},
-		{"patience without unit", goodListen + goodClient + goodServer + goodRoute + "patience='10'\n", []string{`14: route[0].patience: expected a duration such as "500ms", "10s" or "5m"`}},
+		{"patience without unit", goodListen + goodClient + goodServer + goodRoute + "patience='10'\n", []string{`14: route[0].patience: expected a duration such as "500ms", "10s", "5m" or "7d"`}},
 		{"negative patience", goodListen + goodClient + goodServer + goodRoute + "patience='-1s'\n", []string{`14: route[0].patience: expected a duration that is not negative`}},
 		{"server twice", inRoute("[[route]]\nrealms=['*']\nservers=['s','s']\n"), []string{`13: route[0].servers[1]: "s" is listed twice`}},
 		{"server without the port", inServer("coa_port=0\n" + "[[route]]\nrealms=['x']\npackets=['coa']\nservers=['s']\n"), []string{`18: route[1].servers[0]: server "s" has coa_port = 0, but this route sends it "coa" packets`}},

@@ -136,10 +136,10 @@ func (t *table) duration(key string, to *time.Duration, zeroMeans string) bool {
 		t.r.wrong(path, `expected a duration in quotes such as "10s" or "5m", got %s`, got(v))
 		return false
 	}
-	d, err := time.ParseDuration(s)
+	d, err := parseDuration(s)
 	switch {
 	case err != nil:
-		t.r.wrong(path, `expected a duration such as "500ms", "10s" or "5m", got %q`, s)
+		t.r.wrong(path, `expected a duration such as "500ms", "10s", "5m" or "7d", got %q`, s)
 	case d < 0:
 		t.r.wrong(path, "expected a duration that is not negative, got %q", s)
 	case d == 0 && zeroMeans == "":

@@ -4,10 +4,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -27,6 +29,31 @@ func parseNetwork(s string) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("expected a range without bits beyond its length, got %q: did you mean %q or %q?", s, p.Masked(), p.Addr())
 	}
 	return p, nil
+}
+
+// day is what the unit "d" means, whatever the clocks on the wall do.
+const day = 24 * time.Hour
+
+// parseDuration reads a duration as time.ParseDuration does, and one with days before the
+// rest: "7d", "1d12h".
+func parseDuration(s string) (time.Duration, error) {
+	count, rest, ok := strings.Cut(s, "d")
+	if !ok {
+		return time.ParseDuration(s)
+	}
+	n, err := strconv.ParseUint(count, 10, 64)
+	if err != nil || n > uint64(math.MaxInt64/day) {
+		return 0, fmt.Errorf("expected days before the d, got %q", s)
+	}
+	days := time.Duration(n) * day
+	if rest == "" {
+		return days, nil
+	}
+	more, err := time.ParseDuration(rest)
+	if err != nil || rest[0] < '0' || rest[0] > '9' || more > math.MaxInt64-days {
+		return 0, fmt.Errorf("expected a duration after the days, got %q", s)
+	}
+	return days + more, nil
 }
 
 // parseFingerprint reads the SHA-256 of a certificate: 32 bytes of hex in

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A fingerprint is 32 bytes of hex in the forms that programs print; what only
@@ -55,6 +57,55 @@ func FuzzFingerprint(f *testing.F) {
 		bare := strings.Join(strings.Fields(strings.ReplaceAll(strings.ToLower(s), ":", " ")), "")
 		if got := hex.EncodeToString(sum[:]); strings.TrimPrefix(bare, "sha256") != got {
 			t.Fatalf("%q was read as %s", s, got)
+		}
+	})
+}
+
+// A duration may begin with days; everything else is as time.ParseDuration reads it.
+func TestDurations(t *testing.T) {
+	for s, want := range map[string]time.Duration{
+		"7d": 7 * 24 * time.Hour, "1d12h": 36 * time.Hour, "0d": 0, "0d5s": 5 * time.Second, "1d1.5s": 24*time.Hour + 1500*time.Millisecond,
+		"106751d": 106751 * 24 * time.Hour, "106751d23h47m16.854775807s": math.MaxInt64,
+		"500ms": 500 * time.Millisecond, "-1s": -time.Second, "1h30m": 90 * time.Minute, "0": 0,
+	} {
+		if got, err := parseDuration(s); err != nil || got != want {
+			t.Errorf("%q should be %v, got %v (%v)", s, want, got, err)
+		}
+	}
+	for _, s := range []string{"", "d", "7", "-7d", "+7d", "1.5d", "1_0d", " 7d", "7d ", "7D", "7dd", "7d1d", "1h7d", "7d5", "7d-1h", "7d+1h", "7d.5h", "7days", "1w", "106752d", "106751d23h47m17s", "18446744073709551616d", "1d9999999999h"} {
+		if got, err := parseDuration(s); err == nil {
+			t.Errorf("%q should be refused, but it is %v", s, got)
+		}
+	}
+}
+
+// A duration that is accepted is what time.ParseDuration reads with 24h for each day.
+func FuzzDuration(f *testing.F) {
+	for _, s := range []string{"7d", "1d12h", "0d", "106751d", "106752d", "106751d23h47m16.854775807s", "106751d23h47m16.854775808s", "500ms", "-1s", "7d-1h", "1.5d", "d", "1h7d", "7d5", "1d0"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := parseDuration(s)
+		if err != nil {
+			return
+		}
+		count, rest, days := strings.Cut(s, "d")
+		if !days {
+			count, rest = "0", s
+		}
+		var n int64
+		if _, err := fmt.Sscanf(count, "%d", &n); err != nil {
+			t.Fatalf("%q was read as %v, but has no days", s, got)
+		}
+		for n > 0 && got >= day { // so that nothing overflows
+			n, got = n-1, got-day
+		}
+		want := time.Duration(0)
+		if rest != "" {
+			want, err = time.ParseDuration(rest)
+		}
+		if n != 0 || err != nil || got != want || days && got < 0 {
+			t.Fatalf("%q was read with a rest of %v and %d days, expected %v (%v)", s, got, n, want, err)
 		}
 	})
 }

@@ -22,6 +22,7 @@ func (c *Config) Warnings() []string {
 	c.warnPSKs(warn)
 	c.warnServers(warn)
 	c.warnRoutes(warn)
+	c.warnSpool(warn)
 	c.warnRules(warn)
 	c.warnDynamic(warn)
 	c.warnMetrics(warn)
