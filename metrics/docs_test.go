@@ -77,6 +77,7 @@ func everything(t *testing.T) map[string]*dto.MetricFamily {
 	m.SetCertificates(files)
 	m.Reloads().Refused([]Place{{"radsec-gw.toml", "listen.address"}}, true)
 	m.CountLookup("freeradius-a", true)
+	m.Spool().Use(func() SpoolState { return SpoolState{} })
 	for _, use := range []string{"radsec", "udp", "http", "other"} {
 		m.SetDescriptors(use, 1)
 	}
@@ -117,10 +118,10 @@ func listOf(metric, label string) string {
 		return ""
 	case label == "result":
 		return map[string]string{"tls_handshakes_total": "Result of handshakes", "server_replies_total": "Result of replies", "server_probes_total": "Result of health checks",
-			"server_name_lookups_total": "Result of look-ups", "reloads_total": "Result of reloads", "crl_fetches_total": "Result of fetches"}[metric]
+			"server_name_lookups_total": "Result of look-ups", "reloads_total": "Result of reloads", "crl_fetches_total": "Result of fetches", "spool_sent_total": "Result of replays"}[metric]
 	case label == "reason":
 		return map[string]string{"tls_client_connections_closed_total": "Reason of closed connections", "omitted_attributes_total": "Reason of omissions",
-			"log_lines_lost_total": "Reason of lost lines"}[metric]
+			"log_lines_lost_total": "Reason of lost lines", "spool_refused_total": "Reason of refused records", "spool_dropped_total": "Reason of dropped records"}[metric]
 	case label == "kind" && strings.HasPrefix(metric, "log_"):
 		return "Kind of log lines"
 	}
@@ -140,6 +141,8 @@ func typeAndUnit(f *dto.MetricFamily) string {
 		return kind + ", seconds"
 	case strings.Contains(name, "_bytes"):
 		return kind + ", bytes"
+	case strings.Contains(name, "_octets"):
+		return kind + ", octets"
 	case isFlag[strings.TrimPrefix(name, namespace+"_")]:
 		return kind + ", 1 or 0"
 	}
@@ -147,7 +150,7 @@ func typeAndUnit(f *dto.MetricFamily) string {
 }
 
 // isFlag has the gauges that say whether something is so.
-var isFlag = map[string]bool{"server_up": true, "tls_key_log": true, "server_state": true, "route_ready": true, "certificate_refused": true, "new_certificate_refused": true,
+var isFlag = map[string]bool{"server_up": true, "spool_up": true, "tls_key_log": true, "server_state": true, "route_ready": true, "certificate_refused": true, "new_certificate_refused": true,
 	"crl_issuer_refused": true, "crl_fetch_failing": true, "config_last_reload_successful": true, "config_refused": true, "build_info": true}
 
 // labelsOf returns the names of a family's labels, sorted, and the values of each.

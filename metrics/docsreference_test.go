@@ -246,7 +246,7 @@ func alerts(t *testing.T) map[string][]string {
 	}
 	name := regexp.MustCompile(`[a-z:]*\b` + namespace + `_[a-z0-9_:]+`)
 	recorded, all := map[string][]string{}, map[string][]string{}
-	rule := regexp.MustCompile(`(?m)^ +- (record|alert): (\S+)\n +expr: (\|(?:\n {10,}.*)+|.*)$`)
+	rule := regexp.MustCompile(`(?m)^ +- (record|alert): (\S+)\n(?: +#.*\n)* +expr: (\|(?:\n {10,}.*)+|.*)$`)
 	for _, m := range rule.FindAllStringSubmatch(string(text), -1) {
 		var seen []string
 		about, _, _ := strings.Cut(m[3], " unless ") // what it is not about

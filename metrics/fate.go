@@ -16,6 +16,7 @@ const (
 	FateDuplicateDropped               // repeats a request that is still in flight
 	FateDuplicateAnswered              // repeats an answered request; the kept reply was sent again
 	FateAccountingAnswered             // Accounting-Request, acknowledged by the gateway itself as its route says; it is not kept
+	FateSpooled                        // Accounting-Request that no server had answered: the gateway has stored it in the spool and acknowledged it
 
 	FateBadLength                   // Length outside 20..4096
 	FateBadAttributes               // an attribute of length 0 or 1, or attributes that do not fill the packet
@@ -41,6 +42,7 @@ const (
 	FateOverShare          // the client holds its share of the identifiers, which are nearly all taken
 	FateNoSocket           // its server was removed from the configuration at that moment
 	FateMaintenance        // every server of the route is in maintenance
+	FateSpoolFailed        // Accounting-Request that was to be stored in the spool, but could not be; nobody answers it
 	FateSuperseded         // the client gave up: it used the Identifier again for another request
 	FateClientGone         // the connection ended before the reply arrived
 	FateClientNotReading   // the reply was dropped because the client reads too slowly
@@ -73,6 +75,7 @@ var fateNames = [NumFates]string{
 	FateDuplicateDropped:            "duplicate_dropped",
 	FateDuplicateAnswered:           "duplicate_answered",
 	FateAccountingAnswered:          "accounting_answered",
+	FateSpooled:                     "spooled",
 	FateBadLength:                   "bad_length",
 	FateBadAttributes:               "bad_attributes",
 	FateBadRequestAuthenticator:     "bad_request_authenticator",
@@ -95,6 +98,7 @@ var fateNames = [NumFates]string{
 	FateOverShare:                   "over_share",
 	FateNoSocket:                    "no_socket",
 	FateMaintenance:                 "maintenance",
+	FateSpoolFailed:                 "spool_failed",
 	FateSuperseded:                  "superseded",
 	FateClientGone:                  "client_gone",
 	FateClientNotReading:            "client_not_reading",

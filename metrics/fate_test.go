@@ -16,6 +16,7 @@ func TestEveryListHasDistinctNames(t *testing.T) {
 		"omissions": omissions,
 		"fates":     fateNames[:], "results": resultNames[:],
 		"handshakes": handshakeNames[:], "reasons": reasonNames[:], "states": stateNames[:],
+		"refusals of the spool": spoolRefusalNames[:], "results of replays": spoolReplayNames[:], "drops of the spool": spoolDropNames[:],
 	} {
 		seen := map[string]bool{}
 		for i, name := range names {

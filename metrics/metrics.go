@@ -9,6 +9,7 @@
 // that has a client, a server or a route as a label exists from its first count on:
 // otherwise a thousand clients would have 200,000 series, nearly all of them zero. The
 // time when such a series was last known to be zero goes with it as its created timestamp.
+// Those of the spool exist while there is one.
 //
 // Nothing is global: New registers with the registry it is given. Handles
 // (Client, Server, TLS) are looked up once, when the configuration is turned
@@ -23,7 +24,7 @@
 //	family.go     one counter with all its series, from the tables above
 //	keep.go       removes the series of what is no longer configured
 //	lookup.go, tls.go, crlfetch.go, connections.go, certificates.go, descriptors.go,
-//	queue.go, logs.go, reload.go, noports.go, dynauth.go
+//	queue.go, logs.go, reload.go, noports.go, dynauth.go, dtls.go, spool.go
 //	              metrics that belong to no single client or port of a server
 //	level.go, histogram.go
 //	              gauges and histograms that cost an atomic add or two
@@ -70,6 +71,7 @@ type Metrics struct {
 	scrapes      *scrapes
 	dynAuth      *DynAuth
 	dtls         *DTLS
+	spool        *Spool
 
 	routeStates atomic.Pointer[func() []RouteState]
 
@@ -106,6 +108,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		scrapes:      newScrapes(shared),
 		dynAuth:      newDynAuth(shared),
 		dtls:         newDTLS(shared),
+		spool:        newSpool(shared),
 
 		clients:  map[string]*Client{},
 		servers:  map[serverKey]*Server{},
