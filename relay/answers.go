@@ -66,8 +66,17 @@ func (b *burst) decline(req *request, fate metrics.Fate, cause uint32) outcome {
 	return end
 }
 
-// notStarted answers a request that Group.Start could not start.
-func (c *Connection) notStarted(b *burst, req *request, err error) outcome {
+// notStarted hands a request over to the spool that Group.Start could not start, if it is for
+// that, and answers it otherwise.
+func (c *Connection) notStarted(b *burst, req *request, err error) (end outcome, inFlight bool) {
+	if req.spool != nil && isShortage(err) && c.spoolInstead(req) {
+		return outcome{}, true
+	}
+	return c.refuseUnstarted(b, req, err), false
+}
+
+// refuseUnstarted answers a request that could not be started.
+func (c *Connection) refuseUnstarted(b *burst, req *request, err error) outcome {
 	c.untrack(req, nil)
 	c.outstanding.Add(-1)
 	fate, cause := metrics.FateNoIdentifier, uint32(causeOtherProxyError)

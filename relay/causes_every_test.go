@@ -52,7 +52,7 @@ func handOver(err error) func(b *bed, conn *Connection, q []byte) {
 			b.t.Fatal("the request counts as a duplicate")
 		}
 		conn.track(req)
-		conn.finish(req, conn.notStarted(work, req, err))
+		conn.finish(req, conn.refuseUnstarted(work, req, err))
 		conn.Flush()
 	}
 }
@@ -157,6 +157,8 @@ func TestEveryFateHasASituation(t *testing.T) {
 		metrics.FateRelayed:                     "not refused",
 		metrics.FateStatusAnswered:              "not refused",
 		metrics.FateAccountingAnswered:          "not refused",
+		metrics.FateSpooled:                     "not refused",
+		metrics.FateSpoolFailed:                 "accounting only: TestSessionThatCannotBeStored",
 		metrics.FateDuplicateDropped:            "the first transmission gets the answer",
 		metrics.FateDuplicateAnswered:           "not refused",
 		metrics.FateBadLength:                   "ends the connection",

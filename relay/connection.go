@@ -32,6 +32,7 @@ type Connection struct {
 	burst    *burst // while packets are being handled; nil: the connection is idle
 	closeErr error  // why the connection must be closed; nil while it need not
 	source   source
+	kept     keptOrigin
 	facts    *rules.Facts // made for the first request that rules apply to, then unchanged; nil: none yet
 
 	mu         locks.Mutex[locks.Connection] // guards the fields below
@@ -39,6 +40,8 @@ type Connection struct {
 	expiry     *time.Timer                   // removes kept answers; nil until the first is kept
 	armed      bool                          // expiry runs
 	inFlight11 map[wire.Token]*request       // in RADIUS/1.1, instead of recent; made with the first request
+	spoolTimer *time.Timer                   // calls spoolDue; nil until the first request that may be spooled
+	spoolAt    time.Duration                 // when it does; 0: it does not
 }
 
 // Origin says where a connection comes from. Its functions may be nil, and may be slow.

@@ -125,6 +125,9 @@ func (c *Connection) track(req *request) {
 	c.outstanding.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if req.spool != nil && req.started {
+		c.armSpool(req.spoolAt)
+	}
 	if c.v11 {
 		c.inFlight11[req.view.Token()] = req
 		return
@@ -138,6 +141,11 @@ func (c *Connection) track(req *request) {
 func (c *Connection) untrack(req *request, answer []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.untrackLocked(req, answer)
+}
+
+// untrackLocked is untrack with mu held.
+func (c *Connection) untrackLocked(req *request, answer []byte) bool {
 	if c.v11 {
 		return c.untrack11(req)
 	}

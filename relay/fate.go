@@ -22,18 +22,25 @@ type outcome struct {
 // finish sends the answer to a request, if there is one, and records its fate. The request
 // must not be used afterwards.
 func (c *Connection) finish(req *request, end outcome) {
+	c.send(req, end)
+	c.relay.recycle(req)
+}
+
+// send sends the answer to a request, if there is one, and records its fate.
+func (c *Connection) send(req *request, end outcome) {
 	if len(end.answer) > 0 && !c.peer.Send(end.answer) {
 		end = outcome{fate: c.unsentFate()}
 	}
 	req.recordFate(end)
-	c.relay.recycle(req)
 }
 
-// respond finishes a request in flight. If it was abandoned, its fate is already recorded,
-// and the goroutine that abandoned it may still read it, so it is left to the garbage
-// collector.
-func (c *Connection) respond(req *request, end outcome, touched *udpback.Touched) {
-	if !c.untrack(req, end.answer) {
+// respond finishes a request in flight; answered reports whether a server has answered it. If
+// it was abandoned, or the spool has answered it, its fate is already recorded, and the
+// goroutine that did may still read it, so it is left to the garbage collector.
+func (c *Connection) respond(req *request, end outcome, touched *udpback.Touched, answered bool) {
+	waited := c.untrack(req, end.answer)
+	req.endLive(answered)
+	if !waited {
 		return
 	}
 	c.finish(req, end)
@@ -45,6 +52,9 @@ func (c *Connection) respond(req *request, end outcome, touched *udpback.Touched
 // canceled, its server's reader or sweep uses it at this moment, and finishes with it.
 func (req *request) abandon(f metrics.Fate) {
 	req.busy = !req.Cancel()
+	if !req.busy {
+		req.endLive(false)
+	}
 	req.recordFate(outcome{fate: f})
 }
 

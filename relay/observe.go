@@ -17,7 +17,11 @@ func (o observer) Observing() bool { return o.relay.hub.Watching() }
 // udpback has it.
 func (o observer) Observe(owner udpback.Handler, s *udpback.Step) {
 	e := audit.Step{Kind: stepKinds[s.Kind], Local: s.Local, Remote: s.Remote, Packet: s.Packet, Sends: s.Sends, Why: s.Why, Result: s.Result}
-	if req, ok := owner.(*request); ok {
+	req, ok := owner.(*request)
+	if r, isReplay := owner.(*replay); isReplay {
+		req, ok = &r.request, true
+	}
+	if ok {
 		e.Rules = req.client.Attributes.any(req.Kind) || req.route != nil && req.route.Attributes != nil
 		e.Event = audit.Event{Number: req.number, Client: req.client.Name, Peer: req.conn.remote, Kind: req.Kind,
 			Request: &req.view, Realm: req.decision.realm, Route: req.routeName()}

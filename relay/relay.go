@@ -11,6 +11,7 @@ import (
 	"radsec-gw/dynauth"
 	"radsec-gw/metrics"
 	"radsec-gw/rules"
+	"radsec-gw/spool"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -30,11 +31,13 @@ type Relay struct {
 	seed maphash.Seed
 
 	rules    atomic.Pointer[Rules]
-	bursts   sync.Pool    // *burst
-	requests sync.Pool    // *request
-	scratch  sync.Pool    // *[wire.MaxLength]byte
-	editors  sync.Pool    // *rules.Editor
-	kept     atomic.Int64 // octets of answers kept for duplicates, on all connections
+	spool    atomic.Pointer[spool.Spool]        // nil: there is none
+	clients  atomic.Pointer[map[string]*Client] // by name, for what the spool sends
+	bursts   sync.Pool                          // *burst
+	requests sync.Pool                          // *request
+	scratch  sync.Pool                          // *[wire.MaxLength]byte
+	editors  sync.Pool                          // *rules.Editor
+	kept     atomic.Int64                       // octets of answers kept for duplicates, on all connections
 	limits   logLimits
 }
 
@@ -47,6 +50,7 @@ func New(back *udpback.Backend, routes *Rules, m *metrics.Metrics, hub *audit.Hu
 	r.scratch.New = func() any { return new([wire.MaxLength]byte) }
 	r.editors.New = func() any { return rules.NewEditor() }
 	r.rules.Store(routes)
+	r.SetClients(nil)
 	back.SetObserver(observer{r})
 	return r
 }
@@ -151,13 +155,19 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 		c.relay.logLoop(req, found.realm, server)
 		return b.decline(req, metrics.FateLoop, causeNotRoutable), false
 	}
+	if req.route.SpoolAfter > 0 && req.Kind == wire.KindAccounting { // 8
+		if end, inFlight, handled := c.beginSpooled(b, req, to); handled {
+			return end, inFlight
+		}
+	}
 	if err := c.setSource(req); err != nil { // 8
 		return b.refuseSource(req, err), false
 	}
 	req.setAffinity(to)
+	req.started = true
 	c.track(req)
 	if err := to.Start(&req.Exchange, b.batch); err != nil { // 8
-		return c.notStarted(b, req, err), false
+		return c.notStarted(b, req, err)
 	}
 	return outcome{}, true
 }
@@ -207,12 +217,15 @@ func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[
 // duplicates, unless the request was abandoned meanwhile (RFC 5080 §2.2.2). The connection
 // is flushed after the batch.
 func (req *request) Deliver(answer []byte, touched *udpback.Touched) {
-	req.conn.respond(req, outcome{req.fate, answer}, touched)
+	req.conn.respond(req, outcome{req.fate, answer}, touched, true)
 }
 
 // Fail ends a request for which there is no reply to relay, with an answer of the gateway's
 // own or with none.
 func (req *request) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touched *udpback.Touched) {
+	if req.spool != nil && (why == udpback.FailSilent || why == udpback.FailUnverified) && req.conn.spoolInstead(req) {
+		return
+	}
 	r := req.conn.relay
 	scratch := r.scratch.Get().(*[wire.MaxLength]byte)
 	defer r.scratch.Put(scratch)
@@ -222,5 +235,5 @@ func (req *request) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touc
 		n, _ = h.WriteAnswer(scratch[:], &req.view, answer, req.client.Secret)
 	}
 	req.keepFor = keepAnswers // the same request again may be a new try soon: the NAS has not answered it
-	req.conn.respond(req, outcome{failureFate[why], scratch[:n]}, touched)
+	req.conn.respond(req, outcome{failureFate[why], scratch[:n]}, touched, false)
 }

@@ -5,6 +5,7 @@ import (
 
 	"radsec-gw/dynauth"
 	"radsec-gw/metrics"
+	"radsec-gw/spool"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -31,6 +32,15 @@ type request struct {
 	hash     uint64        // of the client's packet
 	nas      *dynauth.NAS  // that it came from; nil: it is not learned
 	keepFor  time.Duration // how long its answer is kept for duplicates
+	marks    spool.Marks   // what the spool orders its record by; of a route that is spooled
+	spool    *spool.Spool  // that knows the request as live; nil: none
+	origin   []byte        // what its record keeps of the connection
+
+	// guarded by Connection.mu, and not used before the request is tracked
+	live    spool.Live    // used by the spool
+	entry   *spooled      // that the spool stores for it; nil: none
+	spoolAt time.Duration // when it is handed over to the spool
+	started bool          // udpback has it
 
 	fate metrics.Fate // of the answer that Reply has written
 	busy bool         // it was abandoned while udpback used it: what udpback may change must not be read
@@ -49,6 +59,7 @@ func (c *Connection) newRequest(v *wire.View) *request {
 
 // recycle returns the memory of a request that is no longer used to the pool.
 func (r *Relay) recycle(req *request) {
+	req.endLive(false)
 	r.back.Buffers.Return(req.view.Packet)
 	req.view.Packet = nil
 	if req.changed.Packet != nil {
@@ -57,6 +68,7 @@ func (r *Relay) recycle(req *request) {
 	}
 	req.conn, req.client, req.route, req.marker, req.nas = nil, nil, nil, nil, nil
 	req.decision, req.number, req.Source = decision{}, 0, nil
+	req.spool, req.entry, req.origin, req.started, req.busy = nil, nil, nil, false, false
 	req.ClearServed()
 	r.requests.Put(req)
 }

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"time"
+
 	"radsec-gw/metrics"
 	"radsec-gw/routing"
 	"radsec-gw/udpback"
@@ -25,7 +27,10 @@ type Route struct {
 	Attributes    *ServerRules   // nil: none
 	// AnswersAccounting has Accounting-Requests acknowledged here, and not forwarded.
 	AnswersAccounting bool
-	Metrics           *metrics.Route // nil: not counted by route
+	// SpoolAfter is how long an Accounting-Request waits for a server's answer until the spool
+	// takes it over; 0: it never does.
+	SpoolAfter time.Duration
+	Metrics    *metrics.Route // nil: not counted by route
 }
 
 // Unreachable says how an Access- or Accounting-Request is answered if it gets no reply

@@ -9,6 +9,7 @@ import (
 
 	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
 )
 
 // Group is the servers of a route, any of which may answer.
@@ -237,6 +238,31 @@ func (m *members) bit(s *Server) uint64 {
 		return 1 << i
 	}
 	return 0
+}
+
+// Reachable reports whether a request of a kind could be sent now to a server that is not
+// known to be down.
+func (g *Group) Reachable(k wire.Kind) bool { return g.bestState(k) < health.Down }
+
+// UpSince reports whether a server that is up, as far as requests of a kind show, has sent a
+// verified reply since a time on the Backend's clock.
+func (g *Group) UpSince(k wire.Kind, t time.Duration) bool {
+	return slices.ContainsFunc(g.current().servers, func(s *Server) bool {
+		e := s.endpoint(k)
+		return e != nil && !e.inMaintenance() && e.rank() == health.Up && e.health.HeardSince(t)
+	})
+}
+
+// bestState returns the best state of the servers that are not in maintenance, health.Down if
+// there is none.
+func (g *Group) bestState(k wire.Kind) health.State {
+	best := health.Down
+	for _, s := range g.current().servers {
+		if e := s.endpoint(k); e != nil && !e.inMaintenance() {
+			best = min(best, e.rank())
+		}
+	}
+	return best
 }
 
 // HasAddress reports whether a server of the group has this IP address. A host name has
