@@ -80,7 +80,11 @@ func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 		return relay.Route{}, err
 	}
 	nases, err := buildNASes(cfg, r, shared, back, byName)
-	return relay.Route{Name: realmsLabel(r), Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases, AnswersAccounting: answers}, err
+	out := relay.Route{Name: realmsLabel(r), Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases, AnswersAccounting: answers}
+	if r.Spool {
+		out.SpoolAfter = r.SpoolAfter
+	}
+	return out, err
 }
 
 // unlimited means no bound to a package for which 0 means its default.

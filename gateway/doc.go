@@ -38,7 +38,7 @@
 // Start is in gateway.go. It translates the configuration into the other packages' terms,
 // here and nowhere else: build_front.go for tlsfront, build_clients.go, build_rules.go and
 // build_nas.go for relay, build_servers.go for udpback (without the ports that ports.go
-// finds unused), build_logs.go for logs and audit. fronts.go makes a
+// finds unused), build_logs.go for logs and audit, spool.go for spool. fronts.go makes a
 // server of tlsfront for each of [listen] and [[listener]], and changes and ends them.
 // sockets.go opens what it listens on, frontsockets.go for RadSec, and tapsocket.go the socket for taps, which it makes again if that is removed. descriptors.go
 // divides the descriptors that the process may have open, and keylog.go opens the file for
@@ -53,7 +53,8 @@
 // gateway's own certificate, expiry.go exports when certificates expire, ready.go says why
 // the gateway is not ready, and web.go shows all of it over HTTP. status.go and
 // statuslists.go make the value that the status page shows, refusals.go its part about what
-// was refused, and reloadlog.go remembers the last reloads for it.
+// was refused, spoolstatus.go that about the spool, and reloadlog.go remembers the last reloads
+// for it.
 //
 // # Locks
 //
@@ -76,9 +77,9 @@
 // with at most reloading held, which none of these goroutines acquires.
 //
 // udpback calls relay with sweeping held when a request moves or is given up, and relay then
-// sends an answer: it acquires and releases its Connection.mu, then crypto/tls's own lock and
-// under it outgoing.mu of tlsfront, and if the client does not read, Session.mu of tlsfront
-// after these are released.
+// sends an answer: it acquires and releases its Connection.mu, and under it Spool.mu of spool if
+// the route uses that, then crypto/tls's own lock and under it outgoing.mu of tlsfront, and if
+// the client does not read, Session.mu of tlsfront after these are released.
 //
 // All other locks are leaves: nothing is acquired with one of them held but the locks of
 // package logs, which come last of all: a log line is queued and never waits.

@@ -23,6 +23,7 @@ import (
 	"radsec-gw/metrics"
 	"radsec-gw/relay"
 	"radsec-gw/sessions"
+	"radsec-gw/spool"
 	"radsec-gw/tlsfront"
 	"radsec-gw/udpback"
 	"radsec-gw/web"
@@ -57,7 +58,8 @@ type Gateway struct {
 	stopReloads context.CancelFunc // ends it
 
 	draining atomic.Bool
-	current  atomic.Pointer[generation] // replaced as a whole
+	current  atomic.Pointer[generation]  // replaced as a whole
+	spool    atomic.Pointer[spool.Spool] // nil: no route has used it so far
 
 	// turn holds an element while a reload runs, including while it reads files and opens
 	// sockets. Only other reloads wait for it.
@@ -140,6 +142,9 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	g.current.Store(first)
 	commit(nil)
 	g.openWeb(m.Handler(), first, &o)
+	if start := g.makeSpool(p.Config); start != nil {
+		start()
+	}
 	g.serve(first)
 	g.reloads.Loaded(time.Now())
 	g.reloadLog.record(byStart, "configuration", nil, time.Now())
@@ -180,6 +185,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 		return ConfigurationError{err}
 	}
 	g.relay = relay.New(g.back, rules, g.metrics, g.hub, g.log)
+	g.relay.SetClients(g.clients)
 	g.dynauth = dynauth.New(g.back, first.reverse, g.metrics.DynAuth(), g.hub, g.log)
 	g.configureDynAuth(first.reverse, g.clients)
 	g.relay.UseDynAuth(g.dynauth)
@@ -299,6 +305,7 @@ func (g *Gateway) Wait() error {
 	g.turn <- struct{}{} // a reload ends when ctx is done, and none begins
 	g.releaseTurn()
 	g.running.Wait()
+	g.closeSpool()
 	closeKeyLog(g.current.Load().keyLog, nil)
 	g.hub.Close()
 	g.reloading.Lock()

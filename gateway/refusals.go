@@ -81,7 +81,7 @@ func refusalList(handshakes [metrics.NumHandshakes]uint64, fates [metrics.NumFat
 	}
 	for f, n := range fates {
 		switch f := metrics.Fate(f); f {
-		case metrics.FateRelayed, metrics.FateStatusAnswered, metrics.FateAccountingAnswered, metrics.FateDuplicateAnswered, metrics.FateDuplicateDropped, metrics.FateShutdown:
+		case metrics.FateRelayed, metrics.FateStatusAnswered, metrics.FateAccountingAnswered, metrics.FateSpooled, metrics.FateDuplicateAnswered, metrics.FateDuplicateDropped, metrics.FateShutdown:
 		default:
 			add("request", f.String(), n)
 		}

@@ -35,6 +35,16 @@ func TestWatchedCountersAreAlwaysThere(t *testing.T) {
 	}
 }
 
+// What the spool has acknowledged is not refused, and what it could not store is.
+func TestSpooledIsNotRefused(t *testing.T) {
+	var fates [metrics.NumFates]uint64
+	fates[metrics.FateSpooled], fates[metrics.FateSpoolFailed] = 3, 2
+	got := slices.DeleteFunc(refusalList([metrics.NumHandshakes]uint64{}, fates, nil), func(r status.Refusal) bool { return r.Count == 0 })
+	if want := []status.Refusal{{What: "request", Reason: "spool_failed", Count: 2}}; !slices.Equal(got, want) {
+		t.Errorf("got %+v, expected %+v", got, want)
+	}
+}
+
 // Dropped replies are a problem since they began this time, and not since the first ever.
 func TestDroppedRepliesSinceTheyBegan(t *testing.T) {
 	g := startUnwatched(t)

@@ -40,6 +40,10 @@ nas = true
 [[route]]
 realms = ["example.org"]
 servers = ["udp"]
+spool = true
+[spool]
+directory = "spool"
+# more of spool
 [[rule]]
 name = "r"
 # more of rule
@@ -108,6 +112,7 @@ func keyChanges() map[string]keyChange {
 	maps.Copy(all, clientChanges())
 	maps.Copy(all, crlChanges())
 	maps.Copy(all, reverseChanges())
+	maps.Copy(all, spoolChanges())
 	maps.Copy(all, ruleChanges())
 	maps.Copy(all, operationChanges())
 	return all
@@ -178,34 +183,6 @@ func clientChanges() map[string]keyChange {
 		"Clients.ServerSecret":                   {"", "source = \"127.0.0.9\"\nserver_secret = \"a-secret-of-its-own\"", ofPolicy(func(c *relay.ClientConfig) any { return c.Source })},
 		"Clients.ReversePath":                    {"", `reverse_path = "drop"`, ofPolicy(func(c *relay.ClientConfig) any { return c.ReversePath })},
 	}
-}
-
-// ofRules observes the attribute rules of the only client.
-func ofRules(g *Gateway) any { return g.clients[0].Config().Attributes }
-
-func ruleChanges() map[string]keyChange {
-	all := map[string]keyChange{
-		"Rules.Name":    {`name = "r"`, "name = \"r\"\n[[rule]]\nname = \"q\"", func(g *Gateway) any { return len(g.current.Load().rules.list) }},
-		"Rules.Packets": {"", "remove = [\"Filter-Id\"]\npackets = [\"access\"]", ofRules},
-		"Rules.Use":     {"", `use = ["eduroam-in"]`, ofRules},
-		"Rules.Remove":  {"", `remove = ["Filter-Id"]`, ofRules},
-		"Rules.Keep":    {"", `keep = ["User-Name"]`, ofRules},
-	}
-	for key, fields := range map[string][]string{"Reject": {"Attribute", "Pattern"}, "Replace": {"Attribute", "Pattern", "With"}} {
-		for _, field := range fields {
-			line := `replace = [{ attribute = "User-Name", pattern = "a", with = "b" }]`
-			if key == "Reject" {
-				line = `reject = [{ attribute = "User-Name", pattern = "a" }]`
-			}
-			all["Rules."+key+"."+field] = keyChange{"", line, ofRules}
-		}
-	}
-	for _, key := range []string{"Set", "Default", "Add"} {
-		for _, field := range []string{"Key", "Attribute", "Values"} {
-			all["Rules."+key+"."+field] = keyChange{"", strings.ToLower(key) + ` = { NAS-Identifier = "a" }`, ofRules}
-		}
-	}
-	return all
 }
 
 func operationChanges() map[string]keyChange {

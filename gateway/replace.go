@@ -100,6 +100,10 @@ func (g *Gateway) swap(next *generation) error {
 	}
 	g.exportExpiry(next.files)
 	g.logChanges(current, next)
+	g.relay.SetClients(clients)
+	if start := g.makeSpool(next.Config); start != nil {
+		g.running.Go(start)
+	}
 	g.servers, g.clients, next.servers = servers, clients, servers
 	g.current.Store(next)
 	g.serveFronts(change.added)
@@ -152,6 +156,9 @@ func (g *Gateway) logChanges(current, next *generation) {
 		}
 		if g.inherited && !slices.Equal(current.Config.Listen.Address, next.Config.Listen.Address) {
 			g.log.Warn("listen.address has changed and has no effect: systemd passed the sockets when it started the gateway; change ListenStream= of the socket unit")
+		}
+		if s := g.spool.Load(); s != nil && next.Config.UsesSpool() && s.Directory() != next.Config.Spool.Directory {
+			g.log.Warn("spool.directory has changed, which takes effect when the gateway is started again: records that are in the old directory by then stay there", "in_use", s.Directory())
 		}
 	}
 	g.reportCertificate(next.Plan, time.Now())

@@ -38,6 +38,7 @@ func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *s
 	s.Connections = g.connectionList()
 	s.Listeners = listenerList(current, s.Connections, now)
 	s.ReverseCoA, s.NASes = g.reverseCoA(current, now)
+	s.Spool, s.SpoolRoutes = g.spoolStatus(current, now)
 	a.addFiles(s, current, now)
 	s.RevocationURLs = g.fetchList(current)
 	a.addRefusals(s, clients, servers, events, changed)
@@ -103,7 +104,7 @@ func (g *Gateway) clientList(current *generation, counts []metrics.ClientCounts,
 		c := status.Client{Name: current.Config.Clients[i].Name}
 		if n := byName[c.Name]; n != nil {
 			c.Connections, c.Requests, c.Accepts, c.Rejects = n.Connections, n.Requests, n.Accepts, n.Rejects
-			c.Relayed = n.Fates[metrics.FateRelayed] + n.Fates[metrics.FateStatusAnswered] + n.Fates[metrics.FateAccountingAnswered]
+			c.Relayed = n.Fates[metrics.FateRelayed] + n.Fates[metrics.FateStatusAnswered] + n.Fates[metrics.FateAccountingAnswered] + n.Fates[metrics.FateSpooled]
 			c.Other = c.Requests - c.Relayed
 		}
 		if l, known := last[c.Name]; known {

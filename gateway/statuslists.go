@@ -62,7 +62,7 @@ func (g *Gateway) routeList(current *generation, servers []status.Server) []stat
 
 // routeOf returns one route.
 func routeOf(index int, r *config.Route, states map[portKey]portState) status.Route {
-	out := status.Route{Number: index + 1, Realms: []string{}, Packets: r.Packets, Balance: r.Balance, Servers: r.Servers, Accounting: r.Accounting, OnReject: r.OnReject, State: routeServed, Unserved: []string{}}
+	out := status.Route{Number: index + 1, Realms: []string{}, Packets: r.Packets, Balance: r.Balance, Servers: r.Servers, Accounting: r.Accounting, Spool: r.Spool, OnReject: r.OnReject, State: routeServed, Unserved: []string{}}
 	for _, realm := range slices.Concat(r.Realms, r.Operators) {
 		out.Realms = append(out.Realms, logs.Clip(status.RealmText(realm)))
 	}

@@ -97,6 +97,18 @@ func formatRate(v float64) string {
 // formatCount writes a number of things.
 func formatCount(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
 
+// formatBytes writes a number of bytes in the largest unit of which there is at least one.
+func formatBytes(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	v, unit := float64(n)/(1<<10), "KMGT"
+	for v >= 1<<10 && len(unit) > 1 {
+		v, unit = v/(1<<10), unit[1:]
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0") + " " + unit[:1] + "iB"
+}
+
 // formatReply writes the time to a reply, given in seconds.
 func formatReply(v float64) string {
 	switch {

@@ -92,7 +92,7 @@ func (b *bed) ask(method, path, body string, header ...string) (int, string, htt
 func copyOf(s *status.Snapshot) *status.Snapshot {
 	out := *s
 	out.Servers, out.Routes, out.Clients, out.Problems = slices.Clone(s.Servers), slices.Clone(s.Routes), slices.Clone(s.Clients), slices.Clone(s.Problems)
-	out.Refusals, out.Events = slices.Clone(s.Refusals), slices.Clone(s.Events)
+	out.Refusals, out.Events, out.SpoolRoutes = slices.Clone(s.Refusals), slices.Clone(s.Events), slices.Clone(s.SpoolRoutes)
 	return &out
 }
 
@@ -126,15 +126,19 @@ func busyState(ago func(time.Duration) *time.Time) status.Snapshot {
 			{Name: "radius-b", Port: "acct", Address: "10.0.0.8:1813", State: "failing", Since: ago(5 * time.Minute), Why: "it answers checks, and 5 requests in a row stayed unanswered", Checked: true, LastCheckAt: ago(3 * time.Minute), LastCheckAnswerAt: ago(3 * time.Minute), LastReplyAt: ago(3 * time.Minute), LastAnswerAt: ago(6 * time.Minute), Capacity: 512},
 			{Name: "radius-b", Port: "coa", Address: "radius-b.internal (no address)", State: "down", Since: ago(26 * time.Hour), Why: "its name has no address: is the name right, and does the name server answer?", Capacity: 512}},
 		Routes: []status.Route{
-			{Number: 1, Realms: []string{"example.org", "*.example.org"}, Packets: []string{"access", "accounting"}, Balance: "failover", Servers: []string{"radius-a", "radius-b"}, State: "degraded"},
+			{Number: 1, Realms: []string{"example.org", "*.example.org"}, Packets: []string{"access", "accounting"}, Balance: "failover", Servers: []string{"radius-a", "radius-b"}, State: "degraded", Spool: true},
 			{Number: 2, Realms: []string{"* (default)"}, Packets: []string{"coa"}, Balance: "sticky", Servers: []string{"radius-b"}, State: "unserved", Unserved: []string{"coa"}, Since: ago(26 * time.Hour)},
 			{Number: 3, Realms: []string{"ends.example"}, Packets: []string{"access", "accounting"}, Balance: "failover", Servers: []string{"radius-a"}, State: "served", Accounting: "answer"}},
 		Clients: []status.Client{
 			{Name: "campus", Connections: 3, LastSeenAt: ago(0), Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), Requests: 1201, Relayed: 1200, Accepts: 800, Rejects: 90, Other: 1},
 			{Name: "eduroam-flr"}},
-		Connections:     []status.Connection{{Client: "campus", Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), TLS: "TLS 1.3", Since: *ago(time.Hour)}},
-		ReverseCoA:      &status.ReverseCoA{Listening: []string{"127.0.0.1:3799", "[::1]:3799"}, Clients: 1, Pending: 6, NASes: 4231},
-		NASes:           []status.NAS{{Name: "ap-1 10.1.0.7", Client: "campus", Connection: "192.0.2.7:40000", LastSeenAt: *ago(3 * time.Minute)}, {Name: "ap-2", Client: "campus", Connection: "closed", LastSeenAt: *ago(2 * time.Hour)}},
+		Connections: []status.Connection{{Client: "campus", Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), TLS: "TLS 1.3", Since: *ago(time.Hour)}},
+		ReverseCoA:  &status.ReverseCoA{Listening: []string{"127.0.0.1:3799", "[::1]:3799"}, Clients: 1, Pending: 6, NASes: 4231},
+		NASes:       []status.NAS{{Name: "ap-1 10.1.0.7", Client: "campus", Connection: "192.0.2.7:40000", LastSeenAt: *ago(3 * time.Minute)}, {Name: "ap-2", Client: "campus", Connection: "closed", LastSeenAt: *ago(2 * time.Hour)}},
+		Spool: &status.Spool{Directory: "spool", Records: 801_000, RecordsLimit: 1_000_000, Octets: 300 << 20, OctetsLimit: 1 << 30, OldestAt: ago(3 * time.Hour), MaxAge: 7 * 86400,
+			Waiting: 12, InFlight: 33, Stored: 900_000, Answered: 98_000, Refused: 2, Dropped: 5, SetAside: 4, SetAsideBytes: 1700},
+		SpoolRoutes: []status.SpoolRoute{{Route: "example.org", Records: 700_000, InFlight: 1, State: "paused", ResumesAt: ago(-20 * time.Second), LastAnswerAt: ago(2 * time.Hour)},
+			{Records: 101_000, InFlight: 32, State: "sending", LastAnswerAt: ago(3 * time.Second)}},
 		Certificates:    []status.Certificate{{For: "server", Place: 1, File: "server.pem", Subject: "CN=gw.example.org", Issuer: "CN=Campus CA", ValidFrom: *ago(400 * time.Hour), ExpiresAt: *ago(-73 * time.Hour), Fingerprint: "sha256:00:11"}},
 		RevocationLists: []status.RevocationList{{Issuer: "CN=Campus CA", IssuedAt: *ago(50 * time.Hour), NextUpdate: ago(2 * time.Hour), Revoked: 3, Stale: true}},
 		RevocationURLs:  []status.RevocationURL{{URL: "http://crl.campus.example/ca.crl", From: "configuration", State: "failing", Why: "connection refused: check the name and the port of the URL", SucceededAt: ago(50 * time.Hour), TriedAt: ago(time.Minute), FailingAt: ago(49 * time.Hour), Lists: 1, Bytes: 700, Revoked: 3, NextUpdate: ago(2 * time.Hour)}, {URL: "http://crl.campus.example/new.crl", From: "certificate", State: "waiting"}},

@@ -26,7 +26,8 @@ var pageStyle string
 var pageScript string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"rate": formatRate, "reply": formatReply,
+	"rate": formatRate, "reply": formatReply, "bytes": formatBytes,
+	"seconds": func(n int64) string { return formatAge(time.Duration(n) * time.Second) },
 }).Parse(pageText))
 
 // pagePolicy allows the page's own style and script, by their digests, and nothing else:
@@ -151,7 +152,7 @@ func (p *page) Links(list string) (links []More) {
 // shown returns how many elements of a list the page has.
 func (p *page) shown(list string) int {
 	return map[string]int{"problems": len(p.Problems), "servers": len(p.Servers), "routes": len(p.Routes), "listeners": len(p.Listeners), "clients": len(p.Clients),
-		"connections": len(p.Connections), "nases": len(p.NASes), "certificates": len(p.Certificates), "revocation_lists": len(p.RevocationLists),
+		"connections": len(p.Connections), "nases": len(p.NASes), "spool_routes": len(p.SpoolRoutes), "certificates": len(p.Certificates), "revocation_lists": len(p.RevocationLists),
 		"revocation_urls": len(p.RevocationURLs), "files": len(p.Files), "reloads": len(p.Reloads), "refusals": len(p.Refusals), "events": len(p.Events)}[list]
 }
 
@@ -197,6 +198,14 @@ func (p *page) Expiry(t any) *Moment {
 		m.Ago = "expired " + formatAge(-remaining) + " ago"
 	}
 	return m
+}
+
+// Until returns how long it is until a time; "" if it has none, or is over.
+func (p *page) Until(t *time.Time) string {
+	if t == nil || !t.After(p.Time) {
+		return ""
+	}
+	return formatAge(max(time.Second, t.Sub(p.Time)))
 }
 
 // timeOf returns a time that may be a pointer.

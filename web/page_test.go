@@ -32,7 +32,7 @@ func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 	b.m.Server("radius-b", "coa").SetState(metrics.StateDown)
 	text := b.pageText()
 	for _, want := range []string{
-		"v1.2.3", "(abc)", ">ready<", "<bdi>example.org</bdi>", "access, accounting</span>", "access, accounting (answered here, not kept)</span>", "failover",
+		"v1.2.3", "(abc)", ">ready<", "<bdi>example.org</bdi>", "access, accounting (to the spool if no server answers)</span>", "access, accounting (answered here, not kept)</span>", "failover",
 		`class="badge suspect">suspect<`, `class="badge failing">failing<`, `class="badge down">down<`, `class="badge unserved">unserved<`,
 		`<bdi>radius-a</bdi></a> <span class="quiet">acct</span> <bdi class="address quiet">10.0.0.7:1813</bdi>`, "radius-b.internal (no address)", `<path d="M0 `, "requests over the last ",
 		"<bdi>campus</bdi>", "192.0.2.7:40000", "CN=ap-1.campus.example", "in 3 d", ">soon<",
@@ -96,6 +96,44 @@ func TestThePageShowsReverseCoA(t *testing.T) {
 	b.state.ReverseCoA = nil
 	if strings.Contains(b.pageText(), "Reverse CoA") {
 		t.Error("the page has a section for reverse CoA, which is not configured")
+	}
+}
+
+// The page shows whether the spool can store, what it has and how full it is, and for each route
+// whether its servers get anything. It has no section for it where no route uses it.
+// Rules: SP14
+func TestThePageShowsTheSpool(t *testing.T) {
+	section := func(b *bed) string {
+		_, section, _ := strings.Cut(b.pageText(), `<h2 id="spool_routes">Accounting spool</h2>`)
+		section, _, _ = strings.Cut(section, "</section>")
+		return regexp.MustCompile(`\s+`).ReplaceAllString(regexp.MustCompile("<[^>]*>").ReplaceAllString(section, " "), " ")
+	}
+	b := newBed(t, nil)
+	b.busy()
+	text := section(b)
+	for _, want := range []string{" can store in spool ", " Records 801000 of 1000000 ", " Size 300 MiB of 1 GiB ", " Oldest 3 h ago at most 7 d ", " Not on disk yet 12 ", " In flight 33 ",
+		" Stored 900000 ", " Answered 98000 ", " Refused 2 ", " Dropped 5 ", " Set aside 4 1.7 KiB in the file ", " example.org paused next record in ", " s 700000 1 2 h ago ", " (imported) sending 101000 32 "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the section lacks %q:\n%s", want, text)
+		}
+	}
+	whole := b.pageText()
+	for _, problem := range []string{"80 % of max_records are in use", "the oldest record has no server&#39;s answer yet", "records were set aside"} {
+		if !strings.Contains(whole, problem) {
+			t.Errorf("the page lacks the problem %q", problem)
+		}
+	}
+	b = newBed(t, nil)
+	b.busy()
+	b.state.Spool, b.state.SpoolRoutes = &status.Spool{Error: "no space left on device", Directory: "/var/spool"}, nil
+	if text := section(b); !strings.Contains(text, " cannot store no space left on device in /var/spool ") || !strings.Contains(text, " Oldest – at most ") || strings.Contains(text, "Route State") {
+		t.Errorf("a spool that cannot store and is empty: got\n%s", text)
+	}
+	b = newBed(t, nil)
+	b.busy()
+	b.state.Spool, b.state.SpoolRoutes = nil, nil
+	if strings.Contains(b.pageText(), "Accounting spool") {
+		t.Error("the page has a section for the spool, which no route uses")
 	}
 }
 

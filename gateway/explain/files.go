@@ -31,7 +31,7 @@ type account struct {
 }
 
 // printFiles prints which user read the files, and returns warnings about what that user may
-// read and the service may not, about keys of CAs, and about the tap's socket.
+// read and the service may not, about keys of CAs, the tap's socket and the spool's directory.
 func printFiles(w io.Writer, p *gateway.Plan) []string {
 	t := table(w, "Files")
 	defer t.Flush()
@@ -49,7 +49,7 @@ func printFiles(w io.Writer, p *gateway.Plan) []string {
 			fmt.Fprintf(t, "  configuration\t%s\n", path)
 		}
 	}
-	list := slices.Concat(fileWarnings(p, service), signingKeys(p))
+	list := slices.Concat(fileWarnings(p, service), signingKeys(p), spoolWarnings(p, service))
 	if path := p.Config.Tap.Socket; path != "" {
 		if err := audit.CheckTapPath(path); err != nil {
 			list = append(list, p.Config.MistakeAt("tap.socket", err.Error()+"; radsec-gw tap could not connect").String())
@@ -133,8 +133,8 @@ func (a account) stoppedAt(path string) string {
 	return ""
 }
 
-// may reports whether owner and mode give the account a permission: 4 to read a file, 1 to
-// enter a directory. A file that cannot be examined counts as permitted: it is reported
+// may reports whether owner and mode give the account a permission: 4 to read a file, 2 to
+// write to it or to a directory, 1 to enter a directory. A file that cannot be examined counts as permitted: it is reported
 // elsewhere.
 func (a account) may(permission fs.FileMode, path string) bool {
 	info, err := os.Stat(path)

@@ -52,7 +52,8 @@ func relayedBy(r *config.Route) (relayed *config.Route, answered string) {
 func describeGroup(cfg *config.Config, r *config.Route) []string {
 	servers := cfg.ServersOf(r)
 	if len(servers) == 1 && !servers[0].Expand {
-		return append(describeLastHop(servers, r), "there is no other server", givenUp(r))
+		lines := append(describeLastHop(servers, r), "there is no other server")
+		return append(append(lines, describeSpool(r)...), givenUp(r))
 	}
 	lines := []string{
 		map[string]string{
@@ -81,7 +82,7 @@ func describeGroup(cfg *config.Config, r *config.Route) []string {
 		lines = append(lines, describeLastHop(servers, r)...)
 		lines = append(lines, "CoA and Disconnect do not move on: only the server that got them may hold the session (RFC 5176 §2.3)")
 	}
-	return append(lines, givenUp(r))
+	return append(append(lines, describeSpool(r)...), givenUp(r))
 }
 
 // describeLastHop says which server of a route gets a CoA or Disconnect; nothing when none of

@@ -2,9 +2,10 @@
 // (listen.go), which clients it accepts (clients.go), where their requests go (routes.go),
 // who may read the files (files.go), what happens when a server does not reply (servers.go,
 // names.go), how a server is chosen (groups.go), who may send CoA and Disconnect for clients
-// (dynamic.go), how many connections there may be (descriptors.go), which rules change attributes (rules.go), and what is suspicious. For its
-// flags it prints what the rules make of one packet (packet.go), and which addresses requests
-// are sent from (sources.go).
+// (dynamic.go), how many connections there may be (descriptors.go), which rules change
+// attributes (rules.go), what becomes of accounting that no server answers (spool.go), and what
+// is suspicious. For its flags it prints what the rules make of one packet (packet.go), and
+// which addresses requests are sent from (sources.go).
 package explain
 
 import (
@@ -37,6 +38,7 @@ func Report(w io.Writer, p *gateway.Plan) {
 	names := resolveNames(ctx, cfg, net.DefaultResolver.LookupNetIP)
 	printServers(w, p, names)
 	printGroups(w, cfg)
+	printSpool(w, cfg)
 	printDynamic(w, cfg, names)
 	ofDescriptors := printDescriptors(w, p)
 	warnings := slices.Concat(ofDescriptors, cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), sourceWarnings(cfg), gateway.SourceWarnings(cfg), p.Warnings(time.Now()), ofFiles)

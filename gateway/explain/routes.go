@@ -27,8 +27,11 @@ func printRoutes(w io.Writer, cfg *config.Config) {
 				unreachable = answer
 			case config.PacketAccounting:
 				unreachable = accountingAnswer(answer)
-				if e.route.Accounting == config.AccountingAnswer {
+				switch {
+				case e.route.Accounting == config.AccountingAnswer:
 					unreachable = "–"
+				case e.route.Spool:
+					unreachable = "to the spool"
 				}
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", e.name, strings.Join(packets, ", "),

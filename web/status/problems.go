@@ -39,6 +39,9 @@ func (s *Snapshot) FindProblems() {
 	for i := range s.Routes {
 		s.addRoute(&s.Routes[i], ports)
 	}
+	if s.Spool != nil {
+		s.addSpool(s.Spool)
+	}
 	for i := range s.Certificates {
 		s.addCertificate(&s.Certificates[i])
 	}
@@ -171,6 +174,39 @@ func (s *Snapshot) addClient(c *Client) {
 		fmt.Sprintf("the client's certificate (%s) %s on %s", c.Subject, expires, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil).Client = c.Name
 }
 
+const (
+	// spoolFilling is the share of a limit of the spool above which it is a problem: what arrives
+	// while it is full is not stored.
+	spoolFilling = 0.8
+	// spoolOld is the age of a record that is a problem: a restart of a server takes less. With a
+	// short max_age it is half of that.
+	spoolOld = time.Hour
+)
+
+// addSpool adds what keeps accounting from being stored, and from being sent later.
+func (s *Snapshot) addSpool(p *Spool) {
+	add := func(severity, kind, source, text string, since *time.Time) {
+		s.add(severity, kind, source, p.Directory, text, since)
+	}
+	if p.Error != "" {
+		add(Error, "spool_cannot_store", FromGateway, "accounting that no server answers is not stored, and not acknowledged: "+p.Error, nil)
+	}
+	for _, of := range []struct {
+		limit   string
+		n, most int64
+	}{{"max_records", int64(p.Records), int64(p.RecordsLimit)}, {"max_octets", p.Octets, p.OctetsLimit}} {
+		if of.most > 0 && float64(of.n) > spoolFilling*float64(of.most) {
+			add(Warning, "spool_filling", FromServer, fmt.Sprintf("%.0f %% of %s are in use (%d of %d); what arrives while it is full is not stored, and not acknowledged", 100*float64(of.n)/float64(of.most), of.limit, of.n, of.most), nil)
+		}
+	}
+	if maxAge := time.Duration(p.MaxAge) * time.Second; p.OldestAt != nil && s.Time.Sub(*p.OldestAt) > min(spoolOld, maxAge/2) {
+		add(Warning, "spool_not_sent", FromServer, "the oldest record has no server's answer yet; it is dropped when it is older than max_age", p.OldestAt)
+	}
+	if p.SetAsideBytes > 0 {
+		add(Warning, "spool_set_aside", FromServer, "records were set aside because no server answered them, although it answered others: see in set-aside.detail what is wrong with them, then send them again with radsec-gw spool retry, or remove the file", nil)
+	}
+}
+
 // repliesRecently is how long after the last one dropped replies are a problem.
 const repliesRecently = 5 * time.Minute
 
@@ -228,6 +264,9 @@ func (s *Snapshot) sort() {
 	})
 	slices.SortStableFunc(s.Routes, func(a, b Route) int {
 		return cmp.Compare(rank(a.State, "unserved", "degraded"), rank(b.State, "unserved", "degraded"))
+	})
+	slices.SortStableFunc(s.SpoolRoutes, func(a, b SpoolRoute) int {
+		return cmp.Or(cmp.Compare(rank(a.State, "paused", "trying"), rank(b.State, "paused", "trying")), cmp.Compare(b.Records, a.Records))
 	})
 	slices.SortStableFunc(s.Clients, func(a, b Client) int {
 		return cmp.Or(cmp.Compare(s.clientRank(&a), s.clientRank(&b)), cmp.Compare(b.Requests, a.Requests), cmp.Compare(b.Connections, a.Connections))

@@ -25,6 +25,8 @@ type Snapshot struct {
 	Connections     []Connection     `json:"connections"`      // that are open; those first whose certificates expire first
 	ReverseCoA      *ReverseCoA      `json:"reverse_coa"`      // null: it is not configured
 	NASes           []NAS            `json:"nases"`            // that reverse CoA has learned, at most the 1000 that were seen last, the last first
+	Spool           *Spool           `json:"spool"`            // null: no route has had spool = true since the start
+	SpoolRoutes     []SpoolRoute     `json:"spool_routes"`     // whose records the spool has, or had; at most the 1000 with the most
 	Certificates    []Certificate    `json:"certificates"`     // of the gateway and of issuers
 	RevocationLists []RevocationList `json:"revocation_lists"` // the newest of each issuer
 	RevocationURLs  []RevocationURL  `json:"revocation_urls"`  // that revocation lists are fetched from, those first that fail
@@ -121,6 +123,7 @@ type Route struct {
 	Balance    string     `json:"balance"`    // as configured
 	Servers    []string   `json:"servers"`    // at most 10
 	Accounting string     `json:"accounting"` // as configured: "relay" or "answer" (acknowledged by the gateway, and not kept)
+	Spool      bool       `json:"spool"`      // as configured: whether accounting that no server answers goes to the spool
 	OnReject   string     `json:"on_reject"`  // as configured: "answer" or "next"
 	State      string     `json:"state"`      // "served", "degraded" (a server of it is not up), "unserved" or "refuses" (it has no servers, on purpose)
 	Unserved   []string   `json:"unserved"`   // the ports at which every server is down or in maintenance
@@ -183,6 +186,37 @@ type NAS struct {
 	Client     string    `json:"client"`       // that it is of
 	Connection string    `json:"connection"`   // where the connection comes from that a request for it goes down, an address and port; "closed": none is open that has carried it
 	LastSeenAt time.Time `json:"last_seen_at"` // its last request
+}
+
+// Spool is the accounting that the gateway has stored and acknowledged, and that no server has
+// yet.
+type Spool struct {
+	Directory     string     `json:"directory"`       // in use; relative to the configuration, as far as it is below its directory
+	Error         string     `json:"error"`           // why it could not store when it last tried, or is not open; "": it can store
+	Records       int        `json:"records"`         // that it has now
+	RecordsLimit  int        `json:"records_limit"`   // max_records
+	Octets        int64      `json:"octets"`          // of these records
+	OctetsLimit   int64      `json:"octets_limit"`    // max_octets
+	OldestAt      *time.Time `json:"oldest_at"`       // when the oldest of them arrived; null: there is none
+	MaxAge        int64      `json:"max_age_seconds"` // max_age: older ones are dropped
+	Waiting       int        `json:"waiting"`         // records that were handed over and are not on the disk yet
+	InFlight      int        `json:"in_flight"`       // records that wait for a server's answer
+	Stored        uint64     `json:"stored"`          // records since the start
+	Answered      uint64     `json:"answered"`        // records that a server has got since the start
+	Refused       uint64     `json:"refused"`         // times since the start that a record was not stored, and so not acknowledged
+	Dropped       uint64     `json:"dropped"`         // records since the start that were removed although no server has them: too old, damaged, or by an operator
+	SetAside      uint64     `json:"set_aside"`       // records since the start that no server answered although it answered others
+	SetAsideBytes int64      `json:"set_aside_bytes"` // length of the files that have them, in the directory; 0: there is none
+}
+
+// SpoolRoute is the records of one route in the spool.
+type SpoolRoute struct {
+	Route        string     `json:"route"`          // its realms and operators; "": records that were imported
+	Records      int        `json:"records"`        // that the spool has of it now
+	InFlight     int        `json:"in_flight"`      // records that wait for a server's answer
+	State        string     `json:"state"`          // "sending", "paused" (its servers were silent, and get nothing until resumes_at), "trying" (they were silent, and get one record at a time), "waiting" (each record waits: for the end of its client's own request, or because it stayed unanswered) or "empty"
+	ResumesAt    *time.Time `json:"resumes_at"`     // when the pause ends, at the latest; null unless it is paused
+	LastAnswerAt *time.Time `json:"last_answer_at"` // when a server last answered a record; null: none has since the spool was opened
 }
 
 // Certificate is one certificate that the gateway has read from a file.

@@ -35,6 +35,7 @@ func TestFindProblems(t *testing.T) {
 		RevocationURLs:  []RevocationURL{{URL: "http://a/", State: "failing", Refused: true, FailingAt: ago(time.Hour)}, {URL: "http://b/", State: "failing", Lists: 1}, {URL: "http://c/", State: "failing"}, {URL: "http://d/", State: "ok"}, {URL: "http://e/", State: "waiting", Refused: true}},
 		Clients:         []Client{{Name: "campus", Connections: 1, Subject: "CN=ap", ExpiresAt: ago(-time.Hour)}, {Name: "gone", ExpiresAt: ago(-time.Hour)}, {Name: "fine", Connections: 1, ExpiresAt: ago(-ExpiresSoon)}},
 	}
+	s.Spool = &Spool{Directory: "spool", Error: "no space left on device", Records: 801, RecordsLimit: 1000, Octets: 801, OctetsLimit: 1000, OldestAt: ago(61 * time.Minute), MaxAge: 86400, SetAsideBytes: 1}
 	s.Refusals = []Refusal{{What: "reply", Reason: "missing_message_authenticator", Count: 6, FirstAt: ago(time.Hour), LastAt: ago(time.Minute), Began: ago(2 * time.Minute)}, {What: "reply", Reason: "unmatched", LastAt: ago(0)},
 		{What: "reply", Reason: "malformed", LastAt: ago(6 * time.Minute)}, {What: "connection", Reason: "not_tls", LastAt: ago(0)}}
 	s.FindProblems()
@@ -46,7 +47,8 @@ func TestFindProblems(t *testing.T) {
 		}
 		got = append(got, fmt.Sprintf("%s %s %s [%s] %s", p.Severity, p.Source, p.Kind, p.Subject, since))
 	}
-	want := `error gateway certificate_expired [ca.pem] 0s
+	want := `error gateway spool_cannot_store [spool] –
+error gateway certificate_expired [ca.pem] 0s
 error gateway revocation_list_stale [CN=y] –
 error gateway revocation_list_missing [http://a/] 1h0m0s
 error gateway revocation_list_missing [http://c/] –
@@ -60,6 +62,10 @@ warning gateway revocation_list_not_fetched [http://b/] –
 warning server server_suspect [b auth] 1s
 warning server replies_unverified [a auth] 1h0m0s
 warning server server_overloaded [a acct] –
+warning server spool_filling [spool] –
+warning server spool_filling [spool] –
+warning server spool_not_sent [spool] 1h1m0s
+warning server spool_set_aside [spool] –
 warning server replies_dropped [missing_message_authenticator] 2m0s
 warning peer client_certificate_expires [campus] –`
 	if text := strings.Join(got, "\n"); text != want {
@@ -89,6 +95,37 @@ func TestUnverifiedRepliesNameTheirCause(t *testing.T) {
 			func(cause string) bool { return !strings.Contains(text, cause) })
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: %q names %q, expected %q", row.says, text, got, row.want)
+		}
+	}
+}
+
+// The spool is a problem above a limit, and not at it; records are old sooner if they are dropped
+// soon. A spool in order has none.
+//
+// Rules: SP10, SP11, SP12
+func TestProblemsOfTheSpool(t *testing.T) {
+	day, week := int64(86400), int64(7*86400)
+	for _, row := range []struct {
+		spool Spool
+		want  []string // kind, and what its text has
+	}{
+		{Spool{Records: 800, RecordsLimit: 1000, Octets: 800, OctetsLimit: 1000, OldestAt: ago(time.Hour), MaxAge: day}, nil},
+		{Spool{Error: "no space"}, []string{"spool_cannot_store", "not acknowledged: no space"}},
+		{Spool{Records: 801, RecordsLimit: 1000, Octets: 1, OctetsLimit: 1000}, []string{"spool_filling", "80 % of max_records are in use (801 of 1000)"}},
+		{Spool{Records: 1, RecordsLimit: 1000, Octets: 999, OctetsLimit: 1000}, []string{"spool_filling", "100 % of max_octets are in use (999 of 1000)"}},
+		{Spool{OldestAt: ago(61 * time.Minute), MaxAge: week}, []string{"spool_not_sent", "older than max_age"}},
+		{Spool{OldestAt: ago(16 * time.Minute), MaxAge: 1800}, []string{"spool_not_sent", "older than max_age"}},
+		{Spool{OldestAt: ago(14 * time.Minute), MaxAge: 1800}, nil},
+		{Spool{SetAside: 3}, nil}, // they were sent again, or removed
+		{Spool{SetAsideBytes: 1}, []string{"spool_set_aside", "radsec-gw spool retry"}},
+	} {
+		s := &Snapshot{Time: now, Spool: &row.spool}
+		s.FindProblems()
+		if row.want == nil && len(s.Problems) == 0 {
+			continue
+		}
+		if len(s.Problems) != 1 || row.want == nil || s.Problems[0].Kind != row.want[0] || !strings.Contains(s.Problems[0].Text, row.want[1]) {
+			t.Errorf("%+v: got %+v, expected %q", row.spool, s.Problems, row.want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ type View struct {
 }
 
 // Lists are the names of the lists that a View can ask for.
-var Lists = []string{"problems", "servers", "routes", "listeners", "clients", "connections", "nases", "certificates", "revocation_lists", "revocation_urls", "files", "reloads", "refusals", "events"}
+var Lists = []string{"problems", "servers", "routes", "listeners", "clients", "connections", "nases", "spool_routes", "certificates", "revocation_lists", "revocation_urls", "files", "reloads", "refusals", "events"}
 
 // Limits says how much a View may have.
 type Limits struct {
@@ -63,6 +63,7 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 	out.NASes = cut(c, "nases", s.NASes, func(p *NAS) bool {
 		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Name, p.Client, p.Connection)
 	})
+	out.SpoolRoutes = cut(c, "spool_routes", s.SpoolRoutes, func(p *SpoolRoute) bool { return c.unnamed() && c.has(p.Route, p.State) })
 	out.Certificates = cut(c, "certificates", s.Certificates, func(p *Certificate) bool {
 		return c.unnamed() && c.has(p.For, p.File, p.Subject, p.Issuer, p.Fingerprint)
 	})

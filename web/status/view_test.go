@@ -18,6 +18,7 @@ func TestViews(t *testing.T) {
 		Clients:     []Client{{Name: "campus"}, {Name: "other"}},
 		Connections: []Connection{{Client: "campus", Remote: "192.0.2.1:5"}, {Client: "other"}},
 		NASes:       []NAS{{Name: "ap-1", Client: "campus", Connection: "192.0.2.1:5"}, {Name: "ap-2", Client: "other", Connection: "closed"}},
+		SpoolRoutes: []SpoolRoute{{Route: "example.org", State: "paused"}, {State: "empty"}},
 		Files:       []File{{Path: "gw.toml"}},
 		Events:      []Event{{Message: "m", Fields: []Field{{"server", "a"}}, Server: Names{"a", "a"}}, {Message: "n", Fields: []Field{{"client", "campus"}}}},
 		Problems:    []Problem{{Subject: "a auth", Server: Names{"a", "a"}}, {Subject: "b auth", Server: Names{"b", "b"}}, {Subject: "campus", Client: "campus"}},
@@ -26,13 +27,15 @@ func TestViews(t *testing.T) {
 		view View
 		want string
 	}{
-		{View{}, "problems 3 servers 3 routes 2 clients 2 connections 2 nases 2 files 1 events 2"},
+		{View{}, "problems 3 servers 3 routes 2 clients 2 connections 2 nases 2 spool_routes 2 files 1 events 2"},
 		{View{Server: "a"}, "problems 1 servers 2 routes 1 events 1"},
 		{View{Client: "campus"}, "problems 1 clients 1 connections 1 nases 1 events 1"},
-		{View{Text: "example"}, "routes 1"},
+		{View{Text: "example"}, "routes 1 spool_routes 1"},
 		{View{Text: "192.0.2"}, "connections 1 nases 1"},
 		{View{Text: "AP-2"}, "nases 1"},
 		{View{List: "nases", From: 1}, "nases 1"},
+		{View{Text: "PAUSED"}, "spool_routes 1"},
+		{View{List: "spool_routes", From: 1}, "spool_routes 1"},
 		{View{List: "routes"}, "routes 2"},
 		{View{List: "routes", From: 1}, "routes 1"},
 	} {
@@ -94,7 +97,7 @@ func TestViewsOfServers(t *testing.T) {
 
 // A narrowed view has empty lists where the documentation says lists, never null.
 func TestViewsHaveNoNull(t *testing.T) {
-	s := &Snapshot{ReverseCoA: &ReverseCoA{Listening: []string{}}} // null if it is not configured
+	s := &Snapshot{ReverseCoA: &ReverseCoA{Listening: []string{}}, Spool: new(Spool)} // null if they are not configured
 	for _, view := range []View{{Server: "a"}, {Client: "c"}, {List: "events"}, {Text: "x"}} {
 		text, err := json.Marshal(s.Cut(view, Limits{Each: 60, List: 250}))
 		if err != nil {
