@@ -32,7 +32,7 @@ func TestExamplesAreRun(t *testing.T) {
 		}
 		for _, e := range c.Examples {
 			line := strings.ReplaceAll(regexp.QuoteMeta(e.Line), " /", ` (\$WORK)?/`)
-			if !regexp.MustCompile(`(?m)^(exec|start \S+) (sh -c ')?` + line + `'?($|\s)`).MatchString(all.String()) {
+			if !regexp.MustCompile(`(?m)^(exec|exits 1|start \S+) (sh -c ')?` + line + `'?($|\s)`).MatchString(all.String()) {
 				t.Errorf("%s: no script of testdata/script runs the example %q", c.Name, e.Line)
 			}
 		}

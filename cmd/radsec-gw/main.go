@@ -52,7 +52,7 @@ Each flag may be written with one hyphen or two, and may come before or after th
 		SeeAlso: []string{"radsec-gw.toml(5)"},
 	}
 	p.Commands = []*cli.Command{
-		usingMD5(serveCommand(p)), usingMD5(checkCommand(p)), usingMD5(devCommand()), usingMD5(probeCommand(p)), tapCommand(p), hashCommand(), certsCommand(p), importCommand(p),
+		usingMD5(serveCommand(p)), usingMD5(checkCommand(p)), usingMD5(devCommand()), usingMD5(probeCommand(p)), tapCommand(p), usingMD5(spoolCommand(p)), hashCommand(), certsCommand(p), importCommand(p),
 		versionCommand(), completionCommand(p), manCommand(p),
 	}
 	p.Commands = append(p.Commands, helpCommand(p)) // it knows the others
