@@ -29,6 +29,7 @@ import (
 	"radsec-gw/bench/packets"
 	"radsec-gw/bench/reverse"
 	"radsec-gw/bench/scale"
+	"radsec-gw/bench/spool"
 )
 
 const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
@@ -44,6 +45,7 @@ const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
   scrape   measure what a scrape of a gateway with very many clients, servers and routes costs
   callers  measure memory and waiting beside many idle, looping and silent callers of the HTTP side
   reverse  send CoA to very many NASes down their connections, and report the same
+  spool    store a million accounting records, send them again beside a live load, and report the same
   hostile  be peers with certificates that are expensive to verify
 `
 
@@ -59,7 +61,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, *flag.FlagSet, []string, io.Writer) error{
-		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand, "scrape": scale.Command, "callers": scale.CallersCommand, "reverse": reverse.Command,
+		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand, "scrape": scale.Command, "callers": scale.CallersCommand, "reverse": reverse.Command, "spool": spool.Command,
 	}
 	switch {
 	case len(args) == 0:

@@ -32,6 +32,21 @@ func (p *Process) Memory() (now, highest int64, err error) {
 	return now, highest, nil
 }
 
+// AnonymousMemory returns the resident memory that is not the pages of a file, in bytes.
+func (p *Process) AnonymousMemory() (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) >= 2 && f[0] == "RssAnon:" {
+			kilobytes, err := strconv.ParseInt(f[1], 10, 64)
+			return kilobytes << 10, err
+		}
+	}
+	return 0, errors.New("/proc has no RssAnon: expected Linux 4.5 or later")
+}
+
 // ErrNoPerf means that system calls cannot be counted here.
 var ErrNoPerf = errors.New("perf cannot count system calls here: it needs linux-perf and root")
 

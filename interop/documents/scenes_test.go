@@ -17,6 +17,17 @@ type scene struct {
 	prints map[string]string
 }
 
+// spooling are shell commands that have the gateway of a scene store accounting where the packages'
+// unit has it, in a folder that the scene alone sees.
+const spooling = `mount -t tmpfs none /var/lib && mkdir -m 700 /var/lib/radsec-gw
+sed -i 's/^servers = .*/&\nspool = true/' radsec-gw.toml && kill -HUP $gateway && await test -S /var/lib/radsec-gw/spool/control.sock
+`
+
+// outage are shell commands after which two records of a session are in the spool.
+const outage = spooling + `systemctl stop freeradius
+radsec-gw probe accounting -quiet -user bob -session-id 5f3a && radsec-gw probe accounting -quiet -user bob -session-id 5f3a -status-type stop
+`
+
 // evening is the section whose lines set FreeRADIUS up, for the other scenes, too.
 const evening = "In front of your FreeRADIUS"
 
@@ -26,7 +37,7 @@ func scenes() []scene {
 	const maintenance = "http://127.0.0.1:9713/api/v1/servers/radius-a/maintenance"
 	const nas = "radsec-gw probe access -user bob -password hello -attr NAS-Identifier=ap-17 -listen 1m -count 1 &"
 	const disconnect = `echo 'NAS-Identifier = ap-17, User-Name = bob' | radclient -x 127.0.0.1:3799 disconnect "$(cat freeradius.secret)"`
-	return []scene{
+	return append([]scene{
 		{document: "README.md", heading: "Two commands",
 			endless: map[string]string{"go run ./cmd/radsec-gw dev": "Serving until ctrl-C"},
 			after:   `grep -q "verified Access-Accept" "$SCENE/out"`},
@@ -58,6 +69,32 @@ radsec-gw probe -dtls -address 127.0.0.1:2084 -psk-identity ap17.campus.example 
 		{document: "docs/status.md", heading: "Queries", server: "radius-a",
 			before: "echo mistake >>radsec-gw.toml && kill -HUP $gateway && await grep 'reload refused' gateway.log",
 			prints: map[string]string{status: "reload_refused", server: `"port": "auth"`}},
+	}, spoolScenes()...)
+}
+
+// spoolScenes are those of docs/accounting.md.
+func spoolScenes() []scene {
+	const document = "docs/accounting.md"
+	const metrics = "curl -s http://127.0.0.1:9713/metrics | grep "
+	const ls = "radsec-gw spool ls"
+	const radclient = `sed '/^[A-Z]/d; /^\tTimestamp = /d' accounting.detail | radclient -x -f - 127.0.0.1:1813 acct "$(cat freeradius.secret)"`
+	const received = `await grep -q 'Acct-Delay-Time = ' /var/log/freeradius/radacct/127.0.0.1/detail-*
+grep -c 'Acct-Session-Id = "5f3a"' /var/log/freeradius/radacct/127.0.0.1/detail-* | grep -x 2`
+	return []scene{
+		{document: document, heading: "Try it", server: "radius-a", before: spooling,
+			prints: map[string]string{ls: "\"5f3a\"", "radsec-gw spool retry": "records are sent as fast as [spool] allows", metrics + "^radsec_gw_spool_": "radsec_gw_spool_stored_total 2"},
+			after:  "await eval 'radsec-gw spool ls | tail -n +2 | diff - /dev/null'\n" + received},
+		{document: document, heading: "radsec-gw spool", server: "radius-a", before: outage,
+			prints: map[string]string{ls: "Stop", "radsec-gw spool drop 2": "dropped 1 records, 1 are left", "radsec-gw spool import stop.detail": "stored 1 records"},
+			after:  "radsec-gw spool ls | grep -c 5f3a | grep -x 2"},
+		{document: document, heading: "FreeRADIUS reads an export", server: "radius-a",
+			before: outage + "radsec-gw spool export -o accounting.detail && kill $gateway",
+			prints: map[string]string{"freeradius -CX | tail -1": "Configuration appears to be OK", radclient: "Received Accounting-Response"},
+			// What radclient sends has no Acct-Delay-Time.
+			after: "await test ! -e /var/log/freeradius/spool.detail -a ! -e /var/log/freeradius/detail.work\nawait eval \"grep -c 'Acct-Delay-Time = ' /var/log/freeradius/radacct/127.0.0.1/detail-* | grep -x 2\""},
+		{document: document, heading: "How much space", server: "radius-a", before: spooling + "systemctl stop freeradius",
+			prints: map[string]string{"radsec-gw spool import -client trial many.detail": "stored 20000 records", "radsec-gw spool drop -all": "are left",
+				metrics + "-E '^(radsec_gw_spool_(records|octets|commit_seconds_(sum|count))|go_memstats_heap_inuse_bytes) '": "radsec_gw_spool_records 20000"}},
 	}
 }
 
