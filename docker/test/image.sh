@@ -44,12 +44,15 @@ test_image() {
     "$(from_image /radsec-gw | sha256sum | cut -d' ' -f1)"
   check "and its commit as a label" test "$(of_image '{{index .Config.Labels "org.opencontainers.image.revision"}}')" = "$revision"
   check "its ports are 2083 and 9713" test "$(of_image '{{len .Config.ExposedPorts}}')" = 2
-  check "it contains the program, its SBOM and empty folders only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/|ca/|run/|run/radsec-gw/)$' | sort | tr '\n' ' ')" = "radsec-gw sbom.cdx.json "
+  check "it contains the program, its SBOM and empty folders only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/|ca/|run/|run/radsec-gw/|var/|var/lib/|var/lib/radsec-gw/)$' | sort | tr '\n' ' ')" = "radsec-gw sbom.cdx.json "
   docker rm $(docker ps -aq --filter "ancestor=$image") >/dev/null
   if docker run --rm --entrypoint /bin/sh "$image" -c true >"$work/out" 2>&1; then die "it has a shell"; fi
   ok "it has no shell"
   check "it runs with a read-only root, without capabilities and without network" \
     docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network none "$image" version
+  docker volume create --label "com.docker.compose.project=$name" "${name}_empty" >/dev/null
+  check "a new volume at /var/lib/radsec-gw is its user's to write" docker run --rm --read-only --cap-drop ALL --network none \
+    -v "${name}_empty:/var/lib/radsec-gw" "$image" certs -dir /var/lib/radsec-gw/trial
   echo a-secret-for-this-test >"$work/secret"
   check "check accepts the stack's configuration" docker run --rm --network none \
     -v "$(certificates_volume):/certs" -v "$repo/docker/radsec-gw.toml:/etc/radsec-gw/radsec-gw.toml:ro" \

@@ -9,8 +9,8 @@ readme() {
 }
 readme_line() { grep -m 1 "$1" <<<"$(readme "$1")"; }
 
-# as_readme COMMANDS runs them. Compose gets the test's project, and as docker-compose, where
-# the machine has that one, no terminal.
+# as_readme COMMANDS runs them. Compose gets the test's project and its second file, and as
+# docker-compose, where the machine has that one, no terminal.
 as_readme() {
   (
     cd "$repo"
@@ -21,7 +21,7 @@ as_readme() {
       fi
       shift
       [ "${compose[0]}" = docker ] || [ "$3" != exec ] || set -- "$1" "$2" "$3" -T "${@:4}"
-      "${compose[@]}" -p "$name" "$@"
+      "${compose[@]}" -p "$name" "$1" "$2" -f "$work/spool.yaml" "${@:3}"
     }
     set -eu
     eval "$1"

@@ -58,7 +58,7 @@ require() {
   done
 }
 
-stack() { "${compose[@]}" -p "$name" -f "$repo/docker/compose.yaml" "$@"; }
+stack() { "${compose[@]}" -p "$name" -f "$repo/docker/compose.yaml" -f "$work/spool.yaml" "$@"; }
 containers() { docker ps -aq --filter "label=com.docker.compose.project=$name" "$@"; }
 container() { containers --filter "label=com.docker.compose.service=$1"; }
 
@@ -108,6 +108,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 require
 docker images -aq --no-trunc >"$work/before"
+make_spool
 make_images
 test_image
 test_logins

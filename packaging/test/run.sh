@@ -171,11 +171,12 @@ test_share() {
 # of_unit KEY prints what the unit says.
 of_unit() { sed -n "s/^$1=//p" "$repo/packaging/radsec-gw.service"; }
 
-# serve starts what ExecStart says, as User says, after making the folder that systemd would make.
+# serve starts what ExecStart says, as User says, after making the folders that systemd would make.
 serve() {
   local n
   install -d -m "$(of_unit RuntimeDirectoryMode)" "$root/run/$(of_unit RuntimeDirectory)"
-  inside chown "$(of_unit User):$(of_unit Group)" "/run/$(of_unit RuntimeDirectory)"
+  install -d -m "$(of_unit StateDirectoryMode)" "$root/var/lib/$(of_unit StateDirectory)"
+  inside chown "$(of_unit User):$(of_unit Group)" "/run/$(of_unit RuntimeDirectory)" "/var/lib/$(of_unit StateDirectory)"
   nsenter --net="$work/net" chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" $(of_unit ExecStart) 2>"$work/log" &
   gateway=$!
   for n in $(seq 50); do
@@ -201,6 +202,31 @@ tap_request() {
   refuse "  and nothing to another user" chroot --userspec=nobody:nogroup "$root" /usr/bin/radsec-gw tap
   kill -TERM "$tap"
   wait "$tap" || die "SIGTERM: tap's exit status $?, expected 0"
+}
+
+# spool_request has accounting stored where systemd's folder is, while there is no server. The
+# route is the last table of the configuration.
+spool_request() {
+  local n
+  check "nothing is in /var/lib/radsec-gw without a spool" test -z "$(ls -A "$root/var/lib/radsec-gw")"
+  printf 'spool = true\nspool_after = "1s"\n' >>"$root/etc/radsec-gw/radsec-gw.toml"
+  kill -HUP "$gateway"
+  for n in $(seq 50); do [ ! -S "$root/var/lib/radsec-gw/spool/control.sock" ] || break; sleep 0.2; done
+  check "accounting is acknowledged without a server" inside radsec-gw probe accounting -quiet -certs /root/radsec-gw-certs -user bob -session-id 5f3a
+  check "radsec-gw spool lists it for root" inside radsec-gw spool ls
+  printed "  with its session" '"5f3a" *"bob"'
+  refuse "  and for no other user" chroot --userspec=nobody:nogroup "$root" /usr/bin/radsec-gw spool ls -directory /var/lib/radsec-gw/spool
+  check "the folder of the spool is closed to others" test "$(inside stat -c '%a %U %G' /var/lib/radsec-gw /var/lib/radsec-gw/spool | tr '\n' ' ')" = "700 radsec-gw radsec-gw 700 radsec-gw radsec-gw "
+}
+
+# spool_sent waits until FreeRADIUS has the record.
+spool_sent() {
+  local n
+  for n in $(seq 120); do
+    inside radsec-gw spool ls >"$work/ls" || return
+    if grep -q 5f3a "$work/ls"; then sleep 0.5; else return 0; fi
+  done
+  return 1
 }
 
 # refuse_configuration starts the service's program with a mistake in its file:
@@ -235,9 +261,11 @@ test_deb() {
   check "the folder of the tap's socket is closed to others" test "$(inside stat -c '%a %U %G' /run/radsec-gw)" = "700 radsec-gw radsec-gw"
   check "  and so is the socket" test "$(inside stat -c '%a %U %F' /run/radsec-gw/tap.sock)" = "600 radsec-gw socket"
   tap_request
+  spool_request
   start_radius
   check "the README's login: an Access-Accept" inside sh -euc "$(readme 4 | sed '1,/^systemctl/d')"
   printed "  with FreeRADIUS's reply" "Hello, bob"
+  check "the accounting that was stored is sent to FreeRADIUS" spool_sent
   kill -TERM "$gateway"
   wait "$gateway" || die "SIGTERM: exit status $?, expected 0"
   gateway=
@@ -253,7 +281,8 @@ test_deb() {
   check "  and keeps the configuration" test ! -e "$root/usr/bin/radsec-gw" -a -e "$root/etc/radsec-gw/radsec-gw.toml"
   check "purging" inside dpkg -P radsec-gw
   check "  keeps secrets, for root only" test "$(inside stat -c '%a %G' /etc/radsec-gw /etc/radsec-gw/freeradius.secret | tr '\n' ' ')" = "750 root 640 root "
-  rm -rf "$root/etc/radsec-gw"
+  check "  and the spool, for root only" test "$(inside stat -c '%a %U %G' /var/lib/radsec-gw /var/lib/radsec-gw/spool/key | tr '\n' ' ')" = "700 root root 600 root root "
+  rm -rf "$root/etc/radsec-gw" "$root/var/lib/radsec-gw"
   find "$root/etc" "$root/usr" "$root/var" "$root/run" -path "$root/var/cache/man" -prune -o -name '*radsec-gw*' -print >"$work/remains" # man keeps a cache of its own
   check "  leaves no other file" diff "$work/remains" /dev/null
   refuse "  and no user" grep -q radsec-gw "$root/etc/passwd" "$root/etc/group"

@@ -58,8 +58,8 @@ func render(t *testing.T, name string) objects {
 	for f, text := range files {
 		if strings.HasSuffix(f, ".yaml") {
 			all.add(t, f, []byte(text))
-		} else if strings.HasSuffix(f, "NOTES.txt") && !strings.Contains(text, "deployment/radsec-gw") {
-			t.Errorf("%s, %s: expected the name of the Deployment, got %s", name, f, text)
+		} else if strings.HasSuffix(f, "NOTES.txt") && !regexp.MustCompile("(deployment|statefulset)/radsec-gw").MatchString(text) {
+			t.Errorf("%s, %s: expected the name of the Deployment or the StatefulSet, got %s", name, f, text)
 		}
 	}
 	for key, o := range load(t) {
@@ -73,7 +73,7 @@ func render(t *testing.T, name string) objects {
 	return all
 }
 
-var valuesFiles = []string{"gateway", "sidecar", "plain"}
+var valuesFiles = []string{"gateway", "sidecar", "plain", "spool"}
 
 // `helm lint` finds nothing, and what the chart makes is held to the same as the manifests.
 //
@@ -91,7 +91,7 @@ func TestChart(t *testing.T) {
 			if name != "plain" {
 				checkPolicies(t, all)
 			}
-			checkSpread(t, all["Deployment radsec-gw"].(*apps.Deployment))
+			checkSpread(t, all.workload(t, "radsec-gw").template)
 		})
 	}
 	got := slices.Sorted(maps.Keys(render(t, "gateway")))
@@ -108,13 +108,13 @@ func TestChart(t *testing.T) {
 }
 
 // checkSpread: replicas are spread over nodes, and a configuration that changes is rolled out.
-func checkSpread(t *testing.T, d *apps.Deployment) {
+func checkSpread(t *testing.T, p *core.PodTemplateSpec) {
 	t.Helper()
-	s := d.Spec.Template.Spec.TopologySpreadConstraints
-	if len(s) != 1 || !selects(s[0].LabelSelector, d.Spec.Template.Labels) {
+	s := p.Spec.TopologySpreadConstraints
+	if len(s) != 1 || !selects(s[0].LabelSelector, p.Labels) {
 		t.Errorf("expected replicas to be spread over nodes, got %v", s)
 	}
-	if d.Spec.Template.Annotations["checksum/config"] == "" {
+	if p.Annotations["checksum/config"] == "" {
 		t.Error("a changed configuration is not rolled out")
 	}
 }
@@ -178,6 +178,8 @@ func TestChartRefuses(t *testing.T) {
 		{"goMemoryLimit", "400M", "goMemoryLimit"},
 		{"metrics.podMonitor.tokenSecret.key", "", "tokenSecret.key"},
 		{"dtls.targetPort", 83, "targetPort"},
+		{"spool.enabled", true, "exclude each other"}, // with autoscaling, which the file has
+		{"spool.size", "2G", "size"},
 		{"dynamicAuthorization.from", nil, "dynamicAuthorization.from"},
 	} {
 		v := values(t, "gateway")

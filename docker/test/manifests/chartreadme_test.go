@@ -10,7 +10,6 @@ import (
 
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/strvals"
-	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 )
 
@@ -24,8 +23,8 @@ func TestChartReadmeCommands(t *testing.T) {
 	config := render(t, "sidecar")["ConfigMap radsec-gw"].(*core.ConfigMap).Data["radsec-gw.toml"]
 	release := map[string]any{}
 	commands := regexp.MustCompile(`(?m)^helm (install|upgrade) ((?:.*\\\n)*.*)$`).FindAllStringSubmatch(string(text), -1)
-	if len(commands) != 3 {
-		t.Fatalf("expected 3 commands that make a release, got %d", len(commands))
+	if len(commands) != 4 {
+		t.Fatalf("expected 4 commands that make a release, got %d", len(commands))
 	}
 	for _, c := range commands {
 		words := strings.Fields(strings.ReplaceAll(c[2], "\\\n", " "))
@@ -42,13 +41,18 @@ func TestChartReadmeCommands(t *testing.T) {
 		}
 		all := objects{}
 		all.add(t, "the ConfigMap", []byte(files["radsec-gw/templates/configmap.yaml"]))
-		all.add(t, "the Deployment", []byte(files["radsec-gw/templates/deployment.yaml"]))
+		all.add(t, "the workload", []byte(files["radsec-gw/templates/deployment.yaml"]))
 		if got := all["ConfigMap radsec-gw"].(*core.ConfigMap).Data["radsec-gw.toml"]; strings.TrimSpace(got) != strings.TrimSpace(config) {
 			t.Errorf("helm %s: expected the configuration of the file, got %s", c[1], got)
 		}
+		w := all.workload(t, "radsec-gw")
 		sidecar, _ := chartutil.Values(release).PathValue("mode")
-		if got := len(all["Deployment radsec-gw"].(*apps.Deployment).Spec.Template.Spec.InitContainers); (got == 1) != (sidecar == "sidecar") {
+		if got := len(w.template.Spec.InitContainers); (got == 1) != (sidecar == "sidecar") {
 			t.Errorf("helm %s: mode %v and %d sidecars", c[1], sidecar, got)
+		}
+		spool, _ := chartutil.Values(release).PathValue("spool.enabled")
+		if (len(w.claims) == 1) != (spool == true) {
+			t.Errorf("helm %s: spool.enabled %v and %d volumes", c[1], spool, len(w.claims))
 		}
 	}
 }

@@ -75,6 +75,8 @@ func typeOf(kind string) any {
 	switch kind {
 	case "apps/v1/Deployment":
 		return new(apps.Deployment)
+	case "apps/v1/StatefulSet":
+		return new(apps.StatefulSet)
 	case "v1/Service":
 		return new(core.Service)
 	case "v1/ConfigMap":
@@ -116,18 +118,18 @@ func checkReferences(t *testing.T, all objects) {
 	t.Helper()
 	pods := map[string]*core.PodTemplateSpec{}
 	for key, o := range all {
-		d, ok := o.(*apps.Deployment)
+		w, ok := asWorkload(o)
 		if !ok {
 			continue
 		}
-		pods[key] = &d.Spec.Template
-		if !selects(d.Spec.Selector, d.Spec.Template.Labels) {
+		pods[key] = w.template
+		if !selects(w.selector, w.template.Labels) {
 			t.Errorf("%s does not select its own pods", key)
 		}
-		if d.Spec.MinReadySeconds < 10 {
-			t.Errorf("%s: expected a pod to be ready for 10 s before the next one ends, got %d", key, d.Spec.MinReadySeconds)
+		if w.minReady < 10 {
+			t.Errorf("%s: expected a pod to be ready for 10 s before the next one ends, got %d", key, w.minReady)
 		}
-		checkPod(t, all, key, &d.Spec.Template.Spec)
+		checkPod(t, all, key, w)
 	}
 	for key, o := range all {
 		found := false
@@ -187,8 +189,11 @@ func anyPod(pods map[string]*core.PodTemplateSpec, s *meta.LabelSelector) bool {
 	return false
 }
 
-func checkPod(t *testing.T, all objects, key string, pod *core.PodSpec) {
-	volumes := []string{}
+func checkPod(t *testing.T, all objects, key string, w workload) {
+	pod, volumes := &w.template.Spec, []string{}
+	for _, c := range w.claims {
+		volumes = append(volumes, c.Name)
+	}
 	for _, v := range pod.Volumes {
 		volumes = append(volumes, v.Name)
 		// The FreeRADIUS configuration is made from the folder docker/freeradius.

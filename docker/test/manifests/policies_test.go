@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	apps "k8s.io/api/apps/v1"
 	networking "k8s.io/api/networking/v1"
 )
 
@@ -27,18 +26,18 @@ func checkPolicies(t *testing.T, all objects) {
 			continue
 		}
 		for other, o := range all {
-			d, ok := o.(*apps.Deployment)
+			w, ok := asWorkload(o)
 			if !ok {
 				continue
 			}
-			if got, want := selects(&p.Spec.PodSelector, d.Spec.Template.Labels), d.Name == p.Name; got != want {
+			if got, want := selects(&p.Spec.PodSelector, w.template.Labels), w.name == p.Name; got != want {
 				t.Errorf("%s selects the pods of %s: %v, expected %v", key, other, got, want)
 			}
 		}
 		checkIngress(t, key, p)
 	}
 	for key, o := range all {
-		if d, ok := o.(*apps.Deployment); ok && all["NetworkPolicy "+d.Name] == nil {
+		if w, ok := asWorkload(o); ok && all["NetworkPolicy "+w.name] == nil {
 			t.Errorf("%s has no NetworkPolicy", key)
 		}
 	}

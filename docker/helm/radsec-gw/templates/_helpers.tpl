@@ -13,6 +13,11 @@ app.kubernetes.io/name: radsec-gw
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* A spool is a volume for each replica, which a Deployment cannot have. */}}
+{{- define "radsec-gw.kind" -}}
+{{ if .Values.spool.enabled }}StatefulSet{{ else }}Deployment{{ end }}
+{{- end }}
+
 {{- define "radsec-gw.labels" -}}
 {{ include "radsec-gw.selector" . }}
 app.kubernetes.io/component: radsec
