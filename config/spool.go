@@ -21,7 +21,7 @@ type Spool struct {
 	// Default: "1GiB"
 	MaxOctets int64 // 1 MiB..1 TiB
 
-	// The most records. Each also takes about 150 bytes of memory. From 1 to 10,000,000.
+	// The most records. Each also takes about 225 bytes of memory. From 1 to 10,000,000.
 	// Default: 1000000
 	MaxRecords int // 1..10,000,000
 
@@ -77,7 +77,7 @@ func defaultSpool() Spool {
 	return Spool{
 		Directory:    "/var/lib/radsec-gw/spool",
 		MaxOctets:    1 << 30,
-		MaxRecords:   1_000_000, // about 150 MB of memory
+		MaxRecords:   1_000_000, // about 225 MB of memory
 		MaxAge:       7 * day,
 		ReplayRate:   200, // an hour's records of 100 a second take half an hour
 		ReplayWindow: 32,  // with answers after 160 ms these are 200 a second

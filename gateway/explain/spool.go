@@ -98,7 +98,7 @@ func (a account) unwritable(directory string) string {
 }
 
 // recordMemory is how much memory the spool takes for each record, for its place in the order.
-const recordMemory = 150 // bytes
+const recordMemory = 225 // bytes
 
 // memoryText returns how much memory so many records take.
 func memoryText(records int) string {

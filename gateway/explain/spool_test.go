@@ -122,7 +122,7 @@ func TestTextsOfTheSpool(t *testing.T) {
 	for got, want := range map[string]string{
 		sizeText(1 << 30): "1 GiB", sizeText(1 << 40): "1 TiB", sizeText(1536 << 10): "1536 KiB", sizeText(100e6): "100000000 bytes",
 		daysText(7 * 24 * time.Hour): "7 days", daysText(24 * time.Hour): "1 day", daysText(90 * time.Minute): "1h30m0s",
-		memoryText(1_000_000): "150 MB", memoryText(1): "1 MB", memoryText(10_000_000): "1500 MB",
+		memoryText(1_000_000): "225 MB", memoryText(1): "1 MB", memoryText(10_000_000): "2250 MB",
 		timesText(1): "once", timesText(10): "10 times",
 	} {
 		if got != want {
