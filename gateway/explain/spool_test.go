@@ -28,7 +28,7 @@ func TestReportOnTheSpool(t *testing.T) {
 		"at once when no server of the route can be reached at once when an earlier record of its session is there",
 		"if it cannot be stored, it is given up like another request given up: ",
 		"Accounting spool: what no server has answered is kept here, and sent later directory " + filepath.Join(dir, "kept") + " ",
-		"holds at most 3 MiB of records (max_octets), and 2000000 records (max_records), which take about 300 MB of memory",
+		"holds at most 3 MiB of records (max_octets), and 2000000 records (max_records), which take about 450 MB of memory",
 		"drops records that are older than 36h0m0s (max_age)",
 		"replaces Interim-Updates",
 		"at most 200 records a second (replay_rate), of which at most 32 wait for an answer (replay_window)",
