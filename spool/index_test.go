@@ -241,3 +241,22 @@ func TestReplacedInterims(t *testing.T) {
 		t.Errorf("expected the Interim-Updates %v that are stored, neither the Start nor those that are held or not stored yet, got %v", want, got)
 	}
 }
+
+// A client that names longer and longer delays cannot have each record go before all others of
+// its session: that would take long with many.
+//
+// Rules: SP5
+func TestARecordGoesBeforeSoManyOthers(t *testing.T) {
+	const records = mostSteps + 10
+	marks, at := make([]Marks, records), make([]time.Duration, records)
+	for i := range marks {
+		at[i] = -time.Duration(i) * time.Minute
+	}
+	got := order(marks, at)
+	if first := got[0]; first != mostSteps {
+		t.Errorf("expected record %d first, which went before %d others, got %d", mostSteps, mostSteps, first)
+	}
+	if place := slices.Index(got, records-1); place != records-1-mostSteps {
+		t.Errorf("expected the last record to go before %d others, got %d", mostSteps, records-1-place)
+	}
+}

@@ -142,7 +142,7 @@ func (s *Spool) fetch(batch []*Outgoing) []*Outgoing {
 	var err error
 	if st != nil {
 		err = st.get(seqs, func(seq uint64, value []byte) {
-			if r, err := decodeRecord(value); err == nil {
+			if r, err := decodeRecord(value); err == nil && bySeq[seq] != nil {
 				bySeq[seq].Record = r
 			}
 		})

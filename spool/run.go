@@ -10,8 +10,12 @@ import (
 )
 
 // removalPause is how long removals wait for others, or for a record that is to be stored:
-// a commit costs the same with one as with a thousand.
-const removalPause = 50 * time.Millisecond
+// a commit costs the same with one as with a thousand. If it is slow, as on an old disk, or with
+// many free pages, they wait for so many times as long as the last one took.
+const (
+	removalPause  = 50 * time.Millisecond
+	removalFactor = 20
+)
 
 // write opens the store and stores what is handed over, until the spool is closed. It closes
 // opened when the store was opened for the first time, or could not be.
@@ -120,7 +124,7 @@ func (w *writer) serve() error {
 			err = w.commit(e)
 		case <-w.work:
 			if err = w.readingFailed(); err == nil && removalDue == nil {
-				removalDue = time.After(removalPause)
+				removalDue = time.After(max(removalPause, removalFactor*w.took))
 			}
 		case <-removalDue:
 			removalDue = nil

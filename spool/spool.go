@@ -71,6 +71,7 @@ type Spool struct {
 	ctx        context.Context // ends with Close
 	cancel     context.CancelFunc
 	diskErrors logs.Limiter
+	refusals   logs.Limiter
 	key        []byte // of the secret; owned by the writer's goroutine
 	openStore  func(directory string, log *slog.Logger) (store, error)
 
@@ -223,13 +224,20 @@ type Entry struct {
 }
 
 // Add hands a record over. If that succeeds, Owner.Stored tells whether it was stored. The
-// error is ErrClosed, ErrFull or ErrBusy. It does not wait.
+// error is ErrClosed, ErrFull, ErrBusy or ErrUnreadable. It does not wait.
 //
 // Rules: SP10, SP11.
 func (s *Spool) Add(e *Entry) error {
 	err := s.add(e)
-	if err != nil {
-		s.cfg.Metrics.Refused(refusal(err))
+	if err == nil {
+		return nil
+	}
+	s.cfg.Metrics.Refused(refusal(err))
+	if err == ErrFull || err == ErrBusy {
+		s.refusals.Log(func() logs.Line {
+			st, l := s.State(), s.limits.Load()
+			return logs.Line{Log: s.cfg.Log, Level: slog.LevelError, Text: "the spool cannot take more records: they are not acknowledged until it can", Fields: []any{"error", err, "records", st.Records, "max_records", l.MaxRecords, "octets", st.Octets, "max_octets", l.MaxOctets, "waiting", st.Waiting}}
+		})
 	}
 	return err
 }

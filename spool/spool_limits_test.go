@@ -47,6 +47,7 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%s: expected %d records and at most %d octets, got %+v", c.name, n, limits.MaxOctets, st)
 			}
 			b.wantMetric("refused_total", "full", 1)
+			b.wantLog("the spool cannot take more records: they are not acknowledged until it can")
 			if err := b.Add(b.again(sample{"s1", start, 0}, "copy")); err != nil {
 				t.Errorf("%s: expected that a copy of what is stored is acknowledged, got %v", c.name, err)
 			}

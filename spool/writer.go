@@ -26,7 +26,8 @@ type writer struct {
 	add     []addition
 	encoded []byte
 	remove  []uint64
-	failing bool // the last commit has failed
+	failing bool          // the last commit has failed
+	took    time.Duration // the last commit
 
 	misplaced error // why the store's file is not where it belongs; nil: it is
 
@@ -83,7 +84,8 @@ func (w *writer) toStore() error {
 	}
 	start := time.Now()
 	err := w.store.commit(w.add, w.remove)
-	w.cfg.Metrics.ObserveCommit(time.Since(start))
+	w.took = time.Since(start)
+	w.cfg.Metrics.ObserveCommit(w.took)
 	w.cfg.Metrics.SetUp(err == nil)
 	w.noteFailure(err)
 	if err == nil {
