@@ -64,6 +64,13 @@ func TestDelays(t *testing.T) {
 			x.remove(l.next(x))
 		}
 	}
+	othersInTurn(t, x, l)
+}
+
+// othersInTurn expects that what waits for others is taken in the order of its delays, and
+// what waits for a time when the lane begins anew.
+func othersInTurn(t *testing.T, x *index, l *lane) {
+	t.Helper()
 	last := int64(0)
 	for len(l.silent) > 0 {
 		until := x.sessions.at(l.silent[0]).notBefore
