@@ -70,6 +70,13 @@ func TestRenew(t *testing.T) {
 		if got := integer(v.Get(byte(rfc2869.EventTimestamp_Type))); got != c.wantEvent {
 			t.Errorf("%s: expected Event-Timestamp %d, got %d", c.name, c.wantEvent, got)
 		}
+		count := map[byte]int{}
+		for a := range v.All() {
+			count[a]++
+		}
+		if count[byte(rfc2866.AcctDelayTime_Type)] != 1 || count[byte(rfc2869.EventTimestamp_Type)] != 1 {
+			t.Errorf("%s: expected one Acct-Delay-Time and one Event-Timestamp, got %v", c.name, count)
+		}
 	}
 }
 

@@ -130,7 +130,11 @@ func (o *spoolFlags) run(action string, args []string, stdout io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "%d records are sent as fast as [spool] allows, %d of them were set aside before\n", r.Records, r.Imported.Stored)
+		what := "are sent as fast as [spool] allows"
+		if !c.Running() {
+			what = "are sent when the gateway runs"
+		}
+		fmt.Fprintf(stdout, "%d records %s, %d of them were set aside before\n", r.Records, what, r.Imported.Stored)
 		return reportImport(stdout, r.Imported)
 	case "drop":
 		d, err := c.Drop(ctx, numbers, o.all)

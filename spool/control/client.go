@@ -25,8 +25,9 @@ import (
 
 // Client asks about the records of a spool. It must be closed.
 type Client struct {
-	http  http.Client
-	close func()
+	http    http.Client
+	close   func()
+	running bool
 }
 
 // Open returns a Client for the spool in a directory: of the gateway that has it open, or of its
@@ -37,7 +38,9 @@ func Open(ctx context.Context, directory string) (*Client, error) {
 	c, err := dial(ctx)
 	if err == nil {
 		c.Close()
-		return newClient(dial, func() {}), nil
+		client := newClient(dial, func() {})
+		client.running = true
+		return client, nil
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%s: %w; run this as root or as the gateway's user", path, err)
@@ -110,6 +113,9 @@ func (pipes) Close() error { return nil }
 
 // Addr implements net.Listener.
 func (pipes) Addr() net.Addr { return &net.UnixAddr{Net: "pipe"} }
+
+// Running reports whether a gateway has the spool open.
+func (c *Client) Running() bool { return c.running }
 
 // Close ends the use of the spool.
 func (c *Client) Close() { c.close() }
