@@ -199,6 +199,12 @@ func TestSetAsideFails(t *testing.T) {
 		pass(time.Hour)
 		b.wantRecords("while the file cannot be written", 1)
 		b.wantLog("records that no server answers cannot be set aside")
+		if n, err := b.Drop(func(*Kept) bool { return true }); n != 0 || err != nil {
+			t.Errorf("expected that it cannot be dropped meanwhile, got %d, %v", n, err)
+		}
+		if n := len(b.owner.transmissions()); n != 1 {
+			t.Errorf("expected that it is not sent meanwhile, got %d transmissions", n)
+		}
 		os.Remove(path)
 		pass(2 * time.Second)
 		wantList(t, "set aside", b.asideNames(asideName), "bad/start")

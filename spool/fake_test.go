@@ -164,7 +164,8 @@ type testStore struct {
 	gate    chan struct{}
 	before  func(add []addition, remove []uint64) error // may refuse a commit
 	after   func(error) error                           // may lie about it
-	reading error                                       // of get and each
+	getting error                                       // of get
+	each6   error                                       // of each from the sixth record, which is what people ask for
 }
 
 // disturbed has the spool use a testStore around its own. It is called before Start; the
@@ -209,24 +210,31 @@ func (s *testStore) commit(add []addition, remove []uint64) error {
 	return err
 }
 
-func (s *testStore) readingError() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reading
-}
-
 func (s *testStore) each(from uint64, f func(seq uint64, value []byte) bool) error {
-	if err := s.readingError(); err != nil {
+	s.mu.Lock()
+	err := s.each6
+	s.mu.Unlock()
+	if err != nil && from == 6 {
 		return err
 	}
 	return s.store.each(from, f)
 }
 
 func (s *testStore) get(seqs []uint64, f func(seq uint64, value []byte)) error {
-	if err := s.readingError(); err != nil {
+	s.mu.Lock()
+	err := s.getting
+	s.mu.Unlock()
+	if err != nil {
 		return err
 	}
 	return s.store.get(seqs, f)
+}
+
+// failToGet has get fail; nil: no longer.
+func (s *testStore) failToGet(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.getting = err
 }
 
 // block has commits wait until the function is called that it returns.

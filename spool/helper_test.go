@@ -185,6 +185,15 @@ func (b *bed) kept() (list []string) {
 	return list
 }
 
+// inStore returns how many records the store has, also those that are about to be removed.
+func (b *bed) inStore() (n int) {
+	b.t.Helper()
+	if err := b.store.each(0, func(uint64, []byte) bool { n++; return true }); err != nil {
+		b.t.Error(err)
+	}
+	return n
+}
+
 // metric returns the sum of a metric's series that have a label with the value, "": of all.
 func (b *bed) metric(name, label string) (sum float64) {
 	b.t.Helper()

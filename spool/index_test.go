@@ -147,6 +147,9 @@ func drain(t *testing.T, x *index, tw *twin, lives map[int]handle) {
 	if free := len(x.sessions.free); free != int(x.sessions.used) {
 		t.Fatalf("expected %d free sessions, got %d", x.sessions.used, free)
 	}
+	if free := len(x.nases.free); free != int(x.nases.used) {
+		t.Fatalf("expected %d free NASes, got %d", x.nases.used, free)
+	}
 }
 
 // order adds records to one session and returns the order in which they would be sent.
@@ -182,6 +185,9 @@ func TestOrderInASession(t *testing.T) {
 		{"an Interim-Update that waited goes before a later one", []Marks{interim, interim}, []time.Duration{2 * s, 1 * s}, []int{1, 0}},
 		{"a Start that the NAS has sent again goes by when it happened", []Marks{stop, late(start, 10)}, []time.Duration{9 * s, 12 * s}, []int{1, 0}},
 		{"whole seconds of delay do not put a Stop before its Start", []Marks{late(stop, 0), late(start, 2)}, []time.Duration{1500 * time.Millisecond, 4 * s}, []int{1, 0}},
+		{"nor do they put it there when it comes later", []Marks{start, late(stop, 2)}, []time.Duration{1 * s, 2500 * time.Millisecond}, []int{0, 1}},
+		{"two seconds are not an inaccuracy", []Marks{start, late(stop, 4)}, []time.Duration{3 * s, 5 * s}, []int{1, 0}},
+		{"a delay of the same record type is one of whole seconds", []Marks{interim, late(interim, 2)}, []time.Duration{1 * s, 2500 * time.Millisecond}, []int{1, 0}},
 		{"the next session with the same Acct-Session-Id comes after the Stop", []Marks{stop, start}, []time.Duration{1 * s, 1*s + 1}, []int{0, 1}},
 	} {
 		if got := order(c.marks, c.at); !slices.Equal(got, c.want) {
@@ -258,5 +264,81 @@ func TestARecordGoesBeforeSoManyOthers(t *testing.T) {
 	}
 	if place := slices.Index(got, records-1); place != records-1-mostSteps {
 		t.Errorf("expected the last record to go before %d others, got %d", mostSteps, records-1-place)
+	}
+}
+
+// Records with one hash are all found by their numbers, whichever of them is removed first.
+//
+// Rules: SP7
+func TestRecordsWithOneHash(t *testing.T) {
+	for _, removals := range [][]uint64{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}, {2, 3, 1}} {
+		x := newIndex()
+		for seq := range uint64(3) {
+			m := Marks{nas: 1, session: 10 + seq, content: 7}
+			x.items.at(x.add(&m, 0, x.laneFor(""), 1)).seq = seq + 1
+		}
+		left := []uint64{3, 2, 1}
+		for _, seq := range removals {
+			if got := x.copies(nil, 7); !slices.Equal(got, left) {
+				t.Errorf("removing %v: expected the records %v, got %v", removals, left, got)
+			}
+			x.remove(x.find(7, seq))
+			left = slices.DeleteFunc(left, func(n uint64) bool { return n == seq })
+			if h := x.find(7, seq); h != 0 {
+				t.Errorf("removing %v: expected that record %d is not found, got %d", removals, seq, h)
+			}
+		}
+		if len(x.byContent) != 0 {
+			t.Errorf("removing %v: expected that no hash is left", removals)
+		}
+	}
+}
+
+// Copies of one request may be on their way at the same time, and nothing else of the session
+// with them. A request that may not begin leaves nothing behind.
+//
+// Rules: SP5, SP7
+func TestCopiesMayBeLive(t *testing.T) {
+	x := newIndex()
+	request, other := Marks{nas: 1, session: 10, content: 7}, Marks{nas: 1, session: 10, content: 8}
+	whole := Marks{nas: 1, session: 11, content: 9, rank: rankWhole}
+	first, ok1 := x.begin(&request)
+	second, ok2 := x.begin(&request)
+	if !ok1 || !ok2 {
+		t.Errorf("expected that both copies may begin, got %t, %t", ok1, ok2)
+	}
+	for name, m := range map[string]*Marks{"another request of the session": &other, "an Accounting-On": &whole} {
+		if _, ok := x.begin(m); ok {
+			t.Errorf("expected that %s may not begin", name)
+		}
+	}
+	x.end(first)
+	if _, ok := x.begin(&other); ok {
+		t.Error("expected that another request may not begin while one copy is on its way")
+	}
+	x.end(second)
+	drain(t, x, &twin{}, nil)
+}
+
+// A record that was ready is not any longer when one that is not stored yet goes before it.
+//
+// Rules: SP2, SP5
+func TestARecordThatGoesBeforeAReadyOne(t *testing.T) {
+	x := newIndex()
+	lane := x.laneFor("")
+	later := Marks{nas: 1, session: 10, content: 7}
+	h := x.add(&later, int64(time.Minute), lane, 1)
+	x.stored(h)
+	if got := readyOf(x); !slices.Equal(got, []handle{h}) {
+		t.Errorf("expected that the record is ready, got %v", got)
+	}
+	earlier := Marks{nas: 1, session: 10, content: 8}
+	before := x.add(&earlier, 0, lane, 1)
+	if got := readyOf(x); len(got) != 0 {
+		t.Errorf("expected that nothing is ready before the earlier record is stored, got %v", got)
+	}
+	x.stored(before)
+	if got := readyOf(x); !slices.Equal(got, []handle{before}) {
+		t.Errorf("expected that the earlier record is ready, got %v", got)
 	}
 }

@@ -45,6 +45,10 @@ func TestSilence(t *testing.T) {
 		if len(sessions) < 50 {
 			t.Errorf("expected that another record is tried each time, got %d of %d", len(sessions), len(sent))
 		}
+		b.wantMetric("sent_total", "answered", 64)
+		if n := b.metric("sent_total", "silent"); n < 150 {
+			t.Errorf("expected that each record which met silence is counted, got %v", n)
+		}
 		asked, turns := b.owner.counts()
 		if asked > 3700 || turns > 105 {
 			t.Errorf("expected that an hour of silence takes at most a call of Reachable a second and one of Send a record, got %d and %d", asked, turns)

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,7 +97,15 @@ func TestWindow(t *testing.T) {
 				t.Errorf("expected %d records in flight, got %d", want, len(got))
 			}
 		}
-		b.SetLimits(Limits{MaxOctets: 1 << 40, MaxRecords: 1 << 30, MaxAge: time.Hour, Rate: 1000, Window: 3, Attempts: 3})
+		limits.Window = 12
+		b.SetLimits(limits)
+		synctest.Wait()
+		if got := b.State().Sending; got != 12 {
+			t.Errorf("expected 12 records in flight at once with the new window, got %d", got)
+		}
+		b.owner.end(Answered)
+		limits.Window = 3
+		b.SetLimits(limits)
 		pass(time.Second)
 		b.owner.end(Answered)
 		pass(time.Second)
@@ -263,5 +272,55 @@ func TestRecordThatIsDamaged(t *testing.T) {
 		b.wantLog("the spool drops a record that is damaged")
 		b.wantRecords("at the end", 0)
 		wantList(t, "kept", b.kept())
+	})
+}
+
+// The rate is kept when nothing else happens: no answers, no new records.
+//
+// Rules: SP5
+func TestRateWithoutAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := roomy
+		limits.Rate = 10
+		b := newBed(t, "", limits)
+		b.openWindow()
+		b.owner.set(holding)
+		for i := range 60 {
+			b.add(sample{fmt.Sprint("s", i), start, 0})
+		}
+		pass(5 * time.Second)
+		sent := b.owner.transmissions()
+		if n := len(sent); n < 50 || n > 52 {
+			t.Errorf("expected 50 records in 5 s, got %d", n)
+		}
+		for i := range sent[1:] {
+			if apart := sent[i+1].at - sent[i].at; apart > 110*time.Millisecond {
+				t.Errorf("expected a record each 100 ms, got %v between two", apart)
+				break
+			}
+		}
+	})
+}
+
+// A store that cannot be read for some time loses nothing: the records are sent when it can.
+//
+// Rules: SP9, SP10
+func TestReadingFailsForSomeTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := closedBed(t, "", roomy)
+		current := b.disturbed()
+		b.Start(t.Context())
+		current().failToGet(errors.New("input/output error"))
+		b.add(s1Start, s1Stop)
+		synctest.Wait()
+		b.handOver(b.again(s1Start, "copy"))
+		pass(10 * time.Minute)
+		wantList(t, "sent while nothing can be read", b.owner.names())
+		wantList(t, "acknowledged: the copy cannot be compared", b.owner.acknowledged(), "s1/start", "s1/stop", "copy: disk")
+		b.wantRecords("after 10 minutes", 2)
+		current().failToGet(nil)
+		pass(time.Minute)
+		wantList(t, "sent", b.owner.names(), "s1/start", "s1/stop")
+		b.wantMetric("dropped_total", "", 0)
 	})
 }

@@ -12,7 +12,7 @@ import (
 //
 // Rules: SP9
 func TestRemovalsAreGrouped(t *testing.T) {
-	for takes, most := range map[time.Duration]int{0: 25, 20 * time.Millisecond: 5, 200 * time.Millisecond: 3} {
+	for takes, want := range map[time.Duration][2]int{0: {10, 25}, 20 * time.Millisecond: {1, 5}, 200 * time.Millisecond: {1, 3}} {
 		synctest.Test(t, func(t *testing.T) {
 			limits := roomy
 			limits.Rate = 100
@@ -33,11 +33,76 @@ func TestRemovalsAreGrouped(t *testing.T) {
 			pass(2 * time.Second)
 			st.taken()
 			pass(5 * time.Second)
-			if n := len(st.taken()); n == 0 || n > 5*most {
-				t.Errorf("commits that take %v: expected at most %d a second, got %d in 5 s", takes, most, n)
+			if n := len(st.taken()); n < 5*want[0] || n > 5*want[1] {
+				t.Errorf("commits that take %v: expected %d to %d a second, got %d in 5 s", takes, want[0], want[1], n)
 			}
 			pass(time.Minute)
 			b.wantRecords("at the end", 0)
 		})
 	}
+}
+
+// A record that was answered is removed within a moment, and at the latest when the spool is
+// closed.
+//
+// Rules: SP9
+func TestRemovedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "", roomy)
+		b.owner.set(holding)
+		b.add(s1Start, s2Start)
+		synctest.Wait()
+		b.owner.end(Answered)
+		if n := b.inStore(); n != 2 {
+			t.Errorf("expected two records in the store at once, got %d", n)
+		}
+		pass(2 * removalPause)
+		if n := b.inStore(); n != 1 {
+			t.Errorf("expected one record in the store after a moment, got %d", n)
+		}
+		b.owner.end(Answered)
+		b.close()
+		again := newBed(t, b.Directory(), roomy)
+		again.wantRecords("kept by the next process", 0)
+	})
+}
+
+// When the store fails, those who wait are told: what was in its last commit, and what was to
+// be in the next.
+//
+// Rules: SP10
+func TestWaitingRecordsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, current, release := blockedBed(t)
+		st := current()
+		b.add(s1Start, s1Stop)
+		st.mu.Lock()
+		st.before = func([]addition, []uint64) error { return fmt.Errorf("%w: gone", errFault) }
+		st.mu.Unlock()
+		release() // the commit that waits for it fails no longer
+		synctest.Wait()
+		b.add(s2Start)
+		synctest.Wait()
+		got := b.owner.acknowledged()
+		if len(got) < 3 || got[0] != "other/start" || got[1] != "s1/start: disk" || got[2] != "s1/stop: disk" {
+			t.Errorf("expected that both records are refused, got %q", got)
+		}
+		pass(2 * reopenPause)
+		st = current()
+		release = st.block()
+		b.add(s1Start)
+		synctest.Wait()
+		b.add(s1Stop, s2Start)
+		st.mu.Lock()
+		st.after = func(error) error { return fmt.Errorf("%w: gone", errFault) }
+		st.mu.Unlock()
+		release()
+		synctest.Wait()
+		got = b.owner.acknowledged()
+		wantList(t, "acknowledged", got[max(0, len(got)-3):], "s1/start: disk", "s1/stop: closed", "s2/start: closed")
+		if st := b.State(); st.Waiting != 0 {
+			t.Errorf("expected that nothing waits, got %d", st.Waiting)
+		}
+		b.wantMetric("refused_total", "closed", 2)
+	})
 }

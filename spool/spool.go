@@ -346,7 +346,7 @@ func (s *Spool) State() State {
 	if st.Err == nil {
 		st.Err = s.failure
 	}
-	if s.oldest != 0 {
+	if s.oldest != 0 && s.index.count > 0 { // the sweep that finds the next comes later
 		st.Oldest = s.clock.age(s.oldest)
 	}
 	return st

@@ -43,8 +43,8 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%s: expected about 10 records, got %d", c.name, n)
 			}
 			pass(time.Second)
-			if st := b.State(); st.Records != n || st.Octets > limits.MaxOctets {
-				t.Errorf("%s: expected %d records and at most %d octets, got %+v", c.name, n, limits.MaxOctets, st)
+			if st := b.State(); st.Records != n || st.Octets > limits.MaxOctets || st.Waiting != 0 {
+				t.Errorf("%s: expected %d records, at most %d octets, and that nothing waits, got %+v", c.name, n, limits.MaxOctets, st)
 			}
 			b.wantMetric("refused_total", "full", 1)
 			b.wantLog("the spool cannot take more records: they are not acknowledged until it can")

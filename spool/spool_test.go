@@ -201,6 +201,9 @@ func TestAnsweredLate(t *testing.T) {
 				t.Errorf("%s: expected that the record is not sent, which a server has, got %q", when, got)
 			}
 			wantList(t, when+": kept", b.kept())
+			if n := b.inStore(); n != 0 {
+				t.Errorf("%s: expected nothing in the store, got %d records", when, n)
+			}
 			b.wantMetric("answered_late_total", "", 1)
 			b.wantRecords(when, 0)
 		})

@@ -175,13 +175,17 @@ func TestReadingFindsTheDamage(t *testing.T) {
 			b.owner.end(Answered)
 			pass(time.Second)
 			st := current()
-			st.mu.Lock()
-			st.reading = fmt.Errorf("%w: a page of nonsense", errFault)
-			st.mu.Unlock()
+			nonsense := fmt.Errorf("%w: a page of nonsense", errFault)
 			if who == "replay" {
+				st.failToGet(nonsense)
 				b.add(s2Start)
-			} else if err := b.Each(0, func(*Kept) bool { return true }); !isDamaged(err) {
-				t.Errorf("expected that people get the error, got %v", err)
+			} else {
+				st.mu.Lock()
+				st.each6 = nonsense
+				st.mu.Unlock()
+				if err := b.Each(5, func(*Kept) bool { return true }); !isDamaged(err) {
+					t.Errorf("expected that people get the error, got %v", err)
+				}
 			}
 			pass(time.Second)
 			if err := b.State().Err; err == nil || !strings.Contains(err.Error(), "a page of nonsense") {

@@ -75,11 +75,14 @@ func TestDuplicateOfAStoredRecord(t *testing.T) {
 // Rules: SP7
 func TestDuplicatesInOneCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _, release := blockedBed(t)
+		b, current, release := blockedBed(t)
 		b.add(s1Start)
 		b.handOver(b.again(s1Start, "first copy"), b.again(s1Start, "second copy"))
 		release()
 		pass(time.Second)
+		if commits := current().taken(); !slices.Equal(commits, []int{1, 1}) {
+			t.Errorf("expected two commits with one record each, got %v", commits)
+		}
 		wantList(t, "acknowledged", b.owner.acknowledged(), "other/start", "s1/start", "first copy", "second copy")
 		wantList(t, "kept", b.kept(), "other/start", "s1/start")
 		b.wantMetric("duplicates_total", "", 2)
