@@ -74,20 +74,15 @@ func (w *writer) closeStore(why error) {
 	w.refuseWaiting()
 }
 
-// pause waits, and refuses what is handed over. It reports false if the spool is closed.
+// pause waits. It reports false if the spool is closed. Nothing is handed over meanwhile.
 func (w *writer) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	for {
-		select {
-		case e := <-w.queue:
-			w.refuse(e)
-		case <-timer.C:
-			return true
-		case <-w.ctx.Done():
-			w.refuseWaiting()
-			return false
-		}
+	select {
+	case <-timer.C:
+		return true
+	case <-w.ctx.Done():
+		return false
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2868"
+	"layeh.com/radius/rfc2869"
 )
 
 // again returns the entry of a copy of a record, as a client sends it that has missed the answer.
@@ -225,6 +226,32 @@ func TestDuplicateOfARecordThatFails(t *testing.T) {
 		pass(time.Second)
 		wantList(t, "acknowledged", b.owner.acknowledged(), "another copy", "a copy that is readable")
 		wantList(t, "kept", b.kept(), "other/start", "s2/start", "s1/start")
+	})
+}
+
+// What RADIUS/1.1 has in clear and cannot be hidden is not stored without it; an EAP-Message
+// has no meaning in accounting, and no server gets it either.
+//
+// Rules: SP4
+func TestWhatIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "", roomy)
+		b.owner.set(holding)
+		malformed := b.entry(s1Start, func(p *radius.Packet) {
+			p.Add(rfc2865.VendorSpecific_Type, []byte{0, 0, 1, 55, 17, 200, 1, 2}) // an MS-MPPE-Recv-Key of 200 octets
+		})
+		if err := malformed.Packet.Parse11(malformed.Packet.Packet); err != nil {
+			t.Fatal(err)
+		}
+		b.handOver(malformed, b.entry(s2Start, func(p *radius.Packet) { p.Add(rfc2869.EAPMessage_Type, []byte{2, 7, 0, 4}) }))
+		pass(time.Second)
+		wantList(t, "acknowledged", b.owner.acknowledged(), "s1/start: unreadable", "s2/start")
+		b.wantMetric("refused_total", "unreadable", 1)
+		for _, sent := range b.owner.transmissions() {
+			if v := view(t, sent.packet); v.HasEAP() || v.HasMessageAuthenticator() || v.HasProxyState() {
+				t.Error("expected a packet without EAP-Message, Message-Authenticator and Proxy-State")
+			}
+		}
 	})
 }
 
