@@ -80,6 +80,9 @@ func TestSetAside(t *testing.T) {
 		}
 		wantList(t, "set aside", b.asideNames(asideName), "bad/start", "bad/interim1")
 		b.wantMetric("set_aside_total", "", 2)
+		if n := b.inStore(); n != 0 {
+			t.Errorf("expected nothing in the store, got %d records", n)
+		}
 		b.wantLog("records were set aside that no server answers")
 		if info, err := os.Stat(filepath.Join(b.Directory(), asideName)); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
 			t.Errorf("expected a file for this user alone, got %v, %v", info, err)

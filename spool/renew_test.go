@@ -87,6 +87,7 @@ func TestRenew(t *testing.T) {
 func TestRenewKeepsTheOrder(t *testing.T) {
 	v := renewed(t, accounting(t, func(p *radius.Packet) {
 		p.Add(rfc2866.AcctDelayTime_Type, []byte{9})
+		p.Add(rfc2869.EventTimestamp_Type, []byte{1, 2, 3})
 		p.Add(rfc2866.AcctDelayTime_Type, seconds(5))
 		rfc2865.Class_AddString(p, "one")
 		p.Add(rfc2866.AcctDelayTime_Type, seconds(50))
@@ -100,7 +101,7 @@ func TestRenewKeepsTheOrder(t *testing.T) {
 			delays = append(delays, value)
 		}
 	}
-	if want := []byte{32, 44, 40, 41, 41, 25, 41, 25, 55}; !bytes.Equal(types, want) {
+	if want := []byte{32, 44, 40, 41, 55, 41, 25, 41, 25, 55}; !bytes.Equal(types, want) {
 		t.Errorf("expected the attributes %v, got %v", want, types)
 	}
 	if want := [][]byte{{9}, seconds(6), seconds(50)}; len(delays) != 3 || !bytes.Equal(delays[0], want[0]) || !bytes.Equal(delays[1], want[1]) || !bytes.Equal(delays[2], want[2]) {
@@ -152,6 +153,10 @@ func TestDelayOfARecord(t *testing.T) {
 		e.Record.Arrived, e.Waited = time.Now().Add(-5*time.Second), 5*time.Second
 		if err := b.Add(e); err != nil {
 			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := b.State().Oldest; got != 5*time.Second {
+			t.Errorf("expected that the oldest record is 5 s old at once, got %v", got)
 		}
 		pass(time.Hour)
 		for _, sent := range b.owner.transmissions() {

@@ -64,6 +64,7 @@ func TestSilence(t *testing.T) {
 func TestEmptySpoolIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, "", roomy)
+		b.wantMetric("up", "", 1)
 		pass(24 * time.Hour)
 		if asked, turns := b.owner.counts(); asked+turns != 0 {
 			t.Errorf("expected no calls, got %d of Reachable and %d of Send", asked, turns)

@@ -97,6 +97,7 @@ func TestWindow(t *testing.T) {
 				t.Errorf("expected %d records in flight, got %d", want, len(got))
 			}
 		}
+		pass(time.Second)
 		limits.Window = 12
 		b.SetLimits(limits)
 		synctest.Wait()

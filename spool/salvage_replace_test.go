@@ -1,8 +1,10 @@
 package spool
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -94,5 +96,77 @@ func TestDatabaseThatCannotBeRead(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(path, "x")); err != nil {
 		t.Errorf("expected that it stays, got %v", err)
+	}
+}
+
+// What is salvaged is copied once, under its number, or under another if that is taken. Old copies
+// that the tree does not lead to are only for what is missing.
+//
+// Rules: SP9
+func TestSalvager(t *testing.T) {
+	to := memoryStore{}
+	s := salvager{to: to, have: map[uint64]bool{}}
+	later := []byte{formatVersion + 1, 7, 7, 7, 7}
+	s.found(1, sampleRecord(1, 0), true)
+	s.found(5, sampleRecord(5, 0), true)
+	s.found(1, sampleRecord(2, 0), true)  // its number is wrong
+	s.found(5, sampleRecord(3, 0), false) // an old copy
+	s.found(4, sampleRecord(4, 0), false)
+	s.found(6, later, true)
+	s.found(7, later, false)
+	s.found(8, []byte{formatVersion, 1, 2, 3}, true)
+	for _, value := range s.misplaced {
+		s.last++
+		s.put(s.last, value)
+	}
+	s.flush()
+	want := memoryStore{1: sampleRecord(1, 0), 4: sampleRecord(4, 0), 5: sampleRecord(5, 0), 6: later, 7: sampleRecord(2, 0)}
+	if !maps.EqualFunc(to, want, bytes.Equal) {
+		t.Errorf("expected the records %v, got %v", slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(to)))
+	}
+	for n := range 2*maxCommit + 10 {
+		s.found(uint64(100+n), sampleRecord(n, 0), true)
+		if len(s.add) > maxCommit {
+			t.Fatalf("expected at most %d records in memory, got %d", maxCommit, len(s.add))
+		}
+	}
+	if s.flush(); s.err != nil || len(to) != len(want)+2*maxCommit+10 {
+		t.Errorf("expected %d records, got %d, %v", len(want)+2*maxCommit+10, len(to), s.err)
+	}
+}
+
+// Neither damage nor a directory in use leaves files open.
+//
+// Rules: SP9, SP13
+func TestNoFilesStayOpen(t *testing.T) {
+	open := func() int {
+		list, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("this system does not list the files that are open")
+		}
+		return len(list)
+	}
+	from, _, _ := database(t, 40, 1)
+	text := usedPart(t, from)
+	before := open()
+	for _, size := range []int{0, 1, pageSize, len(text) - pageSize} {
+		directory := cutOff(t, text[:size])
+		for range 2 {
+			st, err := openFileStore(directory, quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := openFileStore(directory, quiet); err == nil {
+				t.Error("expected an error of a second store in the directory")
+			}
+			if err := os.Truncate(filepath.Join(directory, databaseName), 0); err != nil {
+				t.Fatal(err)
+			}
+			st.commit([]addition{{1, text[:100]}}, nil)
+			st.close()
+		}
+	}
+	if after := open(); after > before {
+		t.Errorf("expected no more open files than before, %d, got %d", before, after)
 	}
 }

@@ -72,6 +72,8 @@ func TestStoreThatCannotBeOpened(t *testing.T) {
 		b := closedBed(t, "", roomy)
 		var tries atomic.Int64
 		var works atomic.Bool
+		var opened atomic.Int64
+		b.cfg.Opened = func() { opened.Add(1) }
 		b.openStore = func(directory string, log *slog.Logger) (store, error) {
 			if tries.Add(1); !works.Load() {
 				return nil, errors.New("read-only file system")
@@ -89,11 +91,51 @@ func TestStoreThatCannotBeOpened(t *testing.T) {
 		if err := b.State().Err; err == nil || err.Error() != "read-only file system" {
 			t.Errorf("expected the reason, got %v", err)
 		}
+		live := Live{epoch: 1, at: 2, session: 3, item: 4} // of another store
+		e := b.entry(s1Start)
+		if !b.Begin(&live, &e.Marks) || live != (Live{}) {
+			t.Errorf("expected that a request may begin, which the spool does not know, got %+v", live)
+		}
 		works.Store(true)
 		pass(reopenPause)
 		b.add(s1Start)
 		pass(time.Second)
 		wantList(t, "acknowledged", b.owner.acknowledged(), "s1/start")
+		if n := opened.Load(); n != 1 {
+			t.Errorf("expected that Opened is called once, got %d times", n)
+		}
+	})
+}
+
+// The spool's clock goes on from the record that arrived last, whatever the order in the store,
+// and however far it is from the machine's.
+//
+// Rules: SP6
+func TestClockGoesOnFromTheStore(t *testing.T) {
+	directory := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		st, err := openFileStore(directory, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var add []addition
+		for i, minutes := range []int{65, 70, 60, 68} { // ago
+			r := Record{Arrived: time.Now().Add(-time.Duration(minutes) * time.Minute), Client: "campus", Packet: accounting(t, nil), at: 5e18 - int64(minutes)*int64(time.Minute)}
+			add = append(add, addition{uint64(i + 1), r.appendTo(nil)})
+		}
+		if err := st.commit(add, nil); err != nil {
+			t.Fatal(err)
+		}
+		st.close()
+		b := newBed(t, directory, roomy)
+		if got := b.State().Oldest; got != 70*time.Minute {
+			t.Errorf("expected that the oldest record is 70 minutes old, got %v", got)
+		}
+		b.wantLog("the spool has records that no server has yet")
+		pass(time.Minute)
+		if sent := b.owner.transmissions(); len(sent) != 4 || delayOf(t, sent[0]) != 70*60 {
+			t.Errorf("expected four records, the first with a delay of 4200 s, got %d", len(sent))
+		}
 	})
 }
 

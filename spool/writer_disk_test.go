@@ -100,6 +100,37 @@ func TestRemovalsOnAFullDisk(t *testing.T) {
 	})
 }
 
+// Removals that fail together with an addition are not forgotten.
+//
+// Rules: SP10
+func TestRemovalsThatFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, current, release := blockedBed(t)
+		release()
+		pass(time.Second)
+		st := current()
+		release = st.block()
+		b.add(s2Start)
+		synctest.Wait() // in a commit
+		b.owner.end(Answered)
+		b.add(s1Start)
+		st.fail(errNoSpace)
+		release()
+		synctest.Wait()
+		if n := len(st.taken()); n != 4 {
+			t.Errorf("expected two commits, one that fails, and one more of its removals, got %d", n)
+		}
+		b.owner.end(Answered)
+		pass(time.Minute)
+		b.wantRecords("when both were answered", 0)
+		st.fail(nil)
+		pass(2 * time.Second)
+		if n := b.inStore(); n != 0 {
+			t.Errorf("expected that the removals are tried again, got %d records in the store", n)
+		}
+	})
+}
+
 // A commit may fail after it was written, when it is synced. What it added was not acknowledged:
 // it is not sent, and removed.
 //
