@@ -170,14 +170,15 @@ func (w *writer) keepInPlace() error {
 // drop removes a record, unless it is gone, or somebody uses it at this moment. Called with mu
 // held.
 func (s *Spool) drop(f found) bool {
-	if s.index.find(f.content, f.seq) == 0 {
+	h := s.index.find(f.content, f.seq) // the store may have been opened again since it was found
+	if h == 0 {
 		return false
 	}
-	it := s.index.items.at(f.item)
+	it := s.index.items.at(h)
 	if it.state != itemStored || it.held {
 		return false
 	}
-	s.discard(f.item)
+	s.discard(h)
 	return true
 }
 

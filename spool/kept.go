@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"radsec-gw/metrics"
 	"radsec-gw/spool/detail"
@@ -107,20 +108,28 @@ func (s *Spool) Drop(f func(*Kept) bool) (dropped int, err error) {
 		}
 		return true
 	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, place := range chosen {
-		if s.err == nil && s.drop(place) {
-			dropped++
-		}
+	for some := range slices.Chunk(chosen, atOnce) {
+		dropped += s.dropAll(some)
 	}
 	s.cfg.Metrics.Dropped(metrics.SpoolByOperator, dropped)
 	wake(s.work)
 	return dropped, err
 }
 
-// SendNow ends all waits after silence: every record may be sent again now, and counts as one
-// that was never tried.
+// dropAll drops some records: few, because requests of clients wait for mu.
+func (s *Spool) dropAll(some []found) (dropped int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, place := range some {
+		if s.err == nil && s.drop(place) {
+			dropped++
+		}
+	}
+	return dropped
+}
+
+// SendNow ends all waits after silence: every record may be sent again now, and those that
+// waited count as ones that were never tried.
 func (s *Spool) SendNow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -104,17 +104,15 @@ func (l *lane) wakeFirst(x *index, list *[]handle) {
 	x.update(sh)
 }
 
-// begin has everything sent as if nothing had been tried.
+// begin has what waits sent as if it had never been tried.
 func (l *lane) begin(x *index) {
 	l.pause, l.resumeAt = 0, 0
 	for _, list := range []*[]handle{&l.delayed, &l.silent} {
 		for len(*list) > 0 {
+			first := x.items.at(x.sessions.at((*list)[0]).first)
+			first.attempts, first.silences = 0, 0
 			l.wakeFirst(x, list)
 		}
-	}
-	for _, sh := range l.ready {
-		first := x.items.at(x.sessions.at(sh).first)
-		first.attempts, first.silences = 0, 0
 	}
 }
 

@@ -36,8 +36,9 @@ func (s *Spool) checkDisk(now time.Time) {
 		return
 	}
 	if !hangs {
-		s.noteFailure(nil)
-		s.cfg.Metrics.SetUp(true)
+		if s.endFailure(errHangs) { // otherwise what waited for the disk has failed
+			s.cfg.Metrics.SetUp(true)
+		}
 		s.cfg.Log.Info("the disk of the spool answers again", "directory", s.cfg.Directory)
 		return
 	}
@@ -45,6 +46,16 @@ func (s *Spool) checkDisk(now time.Time) {
 	s.cfg.Metrics.SetUp(false)
 	s.cfg.Metrics.Failed()
 	s.cfg.Log.Error("the disk of the spool does not answer: accounting that no server answers is not acknowledged until it does", "directory", s.cfg.Directory, "for", now.Sub(*since).Round(time.Second))
+}
+
+// endFailure notes that what was wrong is so no longer. It reports false if something else is.
+func (s *Spool) endFailure(err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure == err {
+		s.failure = nil
+	}
+	return s.err == nil && s.failure == nil
 }
 
 // busy notes that the goroutine that changes the store is about to use the disk.

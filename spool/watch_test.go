@@ -35,3 +35,30 @@ func TestDiskThatHangsIsReported(t *testing.T) {
 		b.wantMetric("up", "", 1)
 	})
 }
+
+// What waited for a disk that hangs may fail in the end: then the spool does not say that all is
+// well, although the disk answers.
+//
+// Rules: SP10
+func TestDiskThatHangsAndFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := closedBed(t, "", roomy)
+		current := b.disturbed()
+		b.Start(t.Context())
+		gone := errors.New("input/output error")
+		st := current()
+		release := st.block()
+		t.Cleanup(release)
+		st.mu.Lock()
+		st.before = func([]addition, []uint64) error { return gone }
+		st.mu.Unlock()
+		b.add(s1Start)
+		pass(2 * hangAfter)
+		release()
+		pass(3 * time.Second)
+		if err := b.State().Err; !errors.Is(err, gone) {
+			t.Errorf("expected the error of the disk, got %v", err)
+		}
+		b.wantMetric("up", "", 0)
+	})
+}
