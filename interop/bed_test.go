@@ -3,7 +3,6 @@ package interop
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/interop/testbed"
 )
@@ -30,15 +30,15 @@ const patience = testbed.Patience
 // bed is every program between the tests and FreeRADIUS.
 type bed struct {
 	dir   string // temporary
-	ports ports
+	ports bedPorts
 
 	freeradius  *process.Process
 	gateway     *process.Process
 	radsecproxy *process.Process
 }
 
-// ports are free ones of 127.0.0.1.
-type ports struct {
+// bedPorts are free ones of 127.0.0.1.
+type bedPorts struct {
 	auth, acct, coa, status, coaClient int // FreeRADIUS, UDP
 	radsec, metrics                    int // gateway, TCP
 	nas                                int // radsecproxy, UDP
@@ -118,24 +118,18 @@ func (b *bed) startRadsecproxy() (err error) {
 
 func (b *bed) path(name string) string { return filepath.Join(b.dir, name) }
 
-// choose finds unused ports. All stay open until the last is found, so they differ.
-func (p *ports) choose() error {
-	for _, port := range []*int{&p.auth, &p.acct, &p.coa, &p.status, &p.coaClient, &p.nas} {
-		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		*port = conn.LocalAddr().(*net.UDPAddr).Port
+// choose finds unused ports.
+func (p *bedPorts) choose() error {
+	udp, err := ports.UDP(6)
+	if err != nil {
+		return err
 	}
-	for _, port := range []*int{&p.radsec, &p.metrics} {
-		listener, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		defer listener.Close()
-		*port = listener.Addr().(*net.TCPAddr).Port
+	tcp, err := ports.TCP(2)
+	if err != nil {
+		return err
 	}
+	p.auth, p.acct, p.coa, p.status, p.coaClient, p.nas = udp[0], udp[1], udp[2], udp[3], udp[4], udp[5]
+	p.radsec, p.metrics = tcp[0], tcp[1]
 	return nil
 }
 

@@ -104,7 +104,7 @@ func TestCoAOutsideOfTheWindow(t *testing.T) {
 // as the documents have it.
 // Rules: P18, P30, P52, P92
 func TestCoAThroughFreeRADIUS(t *testing.T) {
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"radsec-gw/bench/faulty"
 	"radsec-gw/bench/material"
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/interop/testbed"
 )
@@ -86,7 +86,7 @@ func TestEAPTLSThroughTwoGatewaysInTurn(t *testing.T) {
 // and returns its port.
 func startSecondFreeRADIUS(t *testing.T) (port int) {
 	t.Helper()
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func startSecondFreeRADIUS(t *testing.T) (port int) {
 // returns its address.
 func startTurnGateway(t *testing.T, number int, servers map[string]int) (address string) {
 	t.Helper()
-	address, err := peers.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}

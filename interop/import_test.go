@@ -158,7 +158,7 @@ realm * {
 // gets the same answers from radsecproxy, and from the gateway with what import made of the
 // file.
 func TestChangeFromRadsecproxy(t *testing.T) {
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestChangeFromRadsecproxy(t *testing.T) {
 // The document about FreeRADIUS is followed line by line, with the FreeRADIUS of this
 // package: the gateway in front of it serves its users, with the secret that import found.
 func TestChangeFromFreeRADIUS(t *testing.T) {
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}

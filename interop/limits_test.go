@@ -19,7 +19,7 @@ func TestLimitsOfRadsecproxy(t *testing.T) {
 			"User-Name = bob\nAcct-Status-Type = Start\nAcct-Session-Id = limits\nMessage-Authenticator = 0x00", "message authentication failed"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			var p ports
+			var p bedPorts
 			if err := p.choose(); err != nil {
 				t.Fatal(err)
 			}

@@ -3,7 +3,6 @@ package interop
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/interop/testbed"
@@ -78,7 +78,10 @@ func startFederations(t *testing.T, names []string) (dir string, listens []int, 
 	t.Helper()
 	dir = t.TempDir()
 	args := []any{}
-	listens = freePorts(t, len(names))
+	listens, err := ports.TCP(len(names))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, name := range names {
 		if _, err := certs.WriteDir(filepath.Join(dir, name), certs.DirOptions{Clients: []string{"client"}}); err != nil {
 			t.Fatal(err)
@@ -92,7 +95,7 @@ func startFederations(t *testing.T, names []string) (dir string, listens []int, 
 		t.Fatal(err)
 	}
 	expect(t, run(patience, "", testbed.Program(), "check", "-config", file), 0, "listener ", "eduroam", "openroaming")
-	gateway, err := start(nil, testbed.Program(), "serve", "-config", file)
+	gateway, err = start(nil, testbed.Program(), "serve", "-config", file)
 	stopAtEnd(t, gateway)
 	if err != nil {
 		t.Fatal(err)
@@ -101,20 +104,6 @@ func startFederations(t *testing.T, names []string) (dir string, listens []int, 
 		t.Fatalf("the gateway does not serve:\n%s", gateway.Printed())
 	}
 	return dir, listens, gateway
-}
-
-// freePorts returns different TCP ports that are not in use.
-func freePorts(t *testing.T, n int) (list []int) {
-	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		list = append(list, l.Addr().(*net.TCPAddr).Port)
-	}
-	return list
 }
 
 // makeRSAPair makes a certificate with an RSA key, by openssl, signed by the CA of a directory.
@@ -140,7 +129,7 @@ func TestRadsecproxyInThreeFederations(t *testing.T) {
 	names := []string{"campus", "eduroam", "openroaming"}
 	dir, listens, gateway := startFederations(t, names)
 	for i, name := range names {
-		var p ports
+		var p bedPorts
 		if err := p.choose(); err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ const mostLooped = 200
 // Fault P-2.
 // Rules: P31, P71
 func TestLoopThroughFreeRADIUS(t *testing.T) {
-	l := startLoop(t, func(p ports) [3]int { return [3]int{p.auth, p.acct, p.coa} })
+	l := startLoop(t, func(p bedPorts) [3]int { return [3]int{p.auth, p.acct, p.coa} })
 	n := l.throughFreeRADIUS(t, freeradiusConfig{Auth: l.ports.auth, Acct: l.ports.acct})
 	l.rounds(t, n)
 }
@@ -31,7 +31,7 @@ func TestLoopThroughFreeRADIUS(t *testing.T) {
 // CoA and Disconnect sent back by FreeRADIUS, to which the answer is a NAK.
 // Rules: P31, P93
 func TestCoALoopThroughFreeRADIUS(t *testing.T) {
-	l := startLoop(t, func(p ports) [3]int { return [3]int{p.auth, p.acct, p.coa} })
+	l := startLoop(t, func(p bedPorts) [3]int { return [3]int{p.auth, p.acct, p.coa} })
 	n := l.throughFreeRADIUS(t, freeradiusConfig{CoA: l.ports.coa})
 	for _, kind := range []string{"coa", "disconnect"} {
 		l.round(t, kind, n, func(t *testing.T) {
@@ -56,7 +56,7 @@ func (l *loop) throughFreeRADIUS(t *testing.T, c freeradiusConfig) nas {
 // The same through radsecproxy.
 // Rules: P31, P71
 func TestLoopThroughRadsecproxy(t *testing.T) {
-	l := startLoop(t, func(p ports) [3]int { return [3]int{p.nas, p.nas, p.nas} })
+	l := startLoop(t, func(p bedPorts) [3]int { return [3]int{p.nas, p.nas, p.nas} })
 	c := radsecproxyConfig{NAS: l.ports.nas, RadSec: l.ports.radsec, Certs: l.path("certs"), NASSecret: nasSecret}
 	proxy, err := c.start(t.TempDir())
 	stopAtEnd(t, proxy)
@@ -75,7 +75,7 @@ type loop struct {
 
 // startLoop starts the gateway; proxy says where the proxy is going to be: its ports for
 // authentication, accounting and CoA.
-func startLoop(t *testing.T, proxy func(ports) [3]int) *loop {
+func startLoop(t *testing.T, proxy func(bedPorts) [3]int) *loop {
 	t.Helper()
 	l := &loop{bed: bed{dir: t.TempDir()}, started: time.Now()}
 	if err := l.ports.choose(); err != nil {

@@ -204,7 +204,7 @@ func (c freeradiusConfig) start() (*process.Process, error) {
 // throughFreeRADIUS starts FreeRADIUS as a RadSec client of the bed's gateway, until the test ends.
 func (b *bed) throughFreeRADIUS(t *testing.T, minTLS, maxTLS string) nas {
 	t.Helper()
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}

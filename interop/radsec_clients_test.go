@@ -39,7 +39,7 @@ func TestFreeRADIUSAsClient(t *testing.T) {
 func TestRadsecproxyVersions(t *testing.T) {
 	for _, version := range []string{"TLS1_2", "TLS1_3"} {
 		t.Run(version, func(t *testing.T) {
-			var p ports
+			var p bedPorts
 			if err := p.choose(); err != nil {
 				t.Fatal(err)
 			}

@@ -12,7 +12,7 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/bench/faulty"
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/interop/testbed"
 	"radsec-gw/probe"
 )
@@ -57,7 +57,7 @@ func TestRejectAsksTheNextServer(t *testing.T) {
 // three.example a, b and c.
 func startRejectGateway(t *testing.T, servers map[string]int) (port int) {
 	t.Helper()
-	address, err := peers.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}

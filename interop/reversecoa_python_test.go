@@ -275,7 +275,7 @@ address = ""
 // startReverseBed starts all of it, until the test ends.
 func startReverseBed(t *testing.T, client string) *reverseBed {
 	t.Helper()
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}

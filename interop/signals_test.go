@@ -32,7 +32,7 @@ func startService(t *testing.T) *service {
 	t.Helper()
 	dir := t.TempDir()
 	s := &service{t: t, file: filepath.Join(dir, "radsec-gw.toml")}
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}

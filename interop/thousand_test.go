@@ -22,7 +22,7 @@ import (
 // points that are connected at the same time.
 type thousand struct {
 	t          *testing.T
-	ports      ports
+	ports      bedPorts
 	freeradius *process.Process
 	log        string // what FreeRADIUS's policy writes about answers
 	gateway    *process.Process

@@ -19,7 +19,7 @@ func TestClientsThatDoNotTrustTheGateway(t *testing.T) {
 	if _, err := certs.WriteDir(other, certs.DirOptions{Clients: []string{"client"}}); err != nil {
 		t.Fatal(err)
 	}
-	var p ports
+	var p bedPorts
 	if err := p.choose(); err != nil {
 		t.Fatal(err)
 	}

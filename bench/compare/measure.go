@@ -14,6 +14,7 @@ import (
 	"radsec-gw/bench/material"
 	"radsec-gw/bench/packets"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 )
 
@@ -68,7 +69,7 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 		return nil, err
 	}
 	defer server.Stop(stopTime)
-	if set.Listen, err = peers.FreeAddress(); err != nil {
+	if set.Listen, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	p, err := s.Start(set)

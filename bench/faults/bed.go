@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/bench/scrape"
 )
@@ -42,7 +42,7 @@ func (e *Env) start(ctx context.Context, servers []upstream, routes string) (*be
 	}
 	b := &bed{dir: dir}
 	for _, a := range []*string{&b.address, &b.metrics} {
-		if *a, err = peers.FreeAddress(); err != nil {
+		if *a, err = ports.Address(); err != nil {
 			return nil, err
 		}
 	}
@@ -101,20 +101,6 @@ func (e *Env) startFaulty(auth, acct int) (*process.Process, error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-// freePorts finds unused UDP ports of 127.0.0.1.
-func freePorts(n int) ([]int, error) {
-	var all []int
-	for range n {
-		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer c.Close() // all stay open until the last is found
-		all = append(all, c.LocalAddr().(*net.UDPAddr).Port)
-	}
-	return all, nil
 }
 
 // pause waits for d.

@@ -7,6 +7,7 @@ import (
 
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/packets"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 )
 
@@ -39,7 +40,7 @@ type outage struct {
 }
 
 func (f *outage) start(ctx context.Context) (err error) {
-	if f.ports, err = freePorts(4); err != nil {
+	if f.ports, err = ports.UDP(4); err != nil {
 		return err
 	}
 	if f.first, err = f.env.startFaulty(f.ports[0], f.ports[1]); err != nil {

@@ -20,6 +20,7 @@ import (
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/packets"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 )
 
@@ -152,7 +153,7 @@ func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(con
 		<-served
 	}()
 	set.Auth, set.Acct = server.AuthPort(), server.AcctPort()
-	if set.Listen, err = peers.FreeAddress(); err != nil {
+	if set.Listen, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	gateway, err := peers.Gateway.Start(set)

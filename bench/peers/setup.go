@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"radsec-gw/bench/material"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 )
 
@@ -103,19 +104,10 @@ func Listening(address string) bool {
 	return err == nil && c.Close() == nil
 }
 
-// FreeAddress is a loopback address on which nothing listened a moment ago.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
-
 // gateway is the configuration of radsec-gw: defaults, but for limits that the
 // measurement would run into.
 func (set Setup) gateway() (string, error) {
-	metrics, err := FreeAddress()
+	metrics, err := ports.Address()
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"radsec-gw/bench/faults"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 )
 
@@ -31,7 +32,7 @@ func nasName(i int) string { return fmt.Sprintf("nas-%05d.example.org", i) }
 func start(ctx context.Context, env *faults.Env, size Size, auth, acct int) (*bed, error) {
 	b := &bed{}
 	var err error
-	if b.address, err = peers.FreeAddress(); err != nil {
+	if b.address, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")

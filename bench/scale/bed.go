@@ -13,6 +13,7 @@ import (
 
 	"radsec-gw/bench/faults"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/bench/scrape"
 )
@@ -34,7 +35,7 @@ func start(ctx context.Context, env *faults.Env, size Size, descriptors, auth, a
 	}
 	b := &bed{}
 	for _, a := range []*string{&b.address, &b.metrics} {
-		if *a, err = peers.FreeAddress(); err != nil {
+		if *a, err = ports.Address(); err != nil {
 			return nil, err
 		}
 	}

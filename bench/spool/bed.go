@@ -14,7 +14,7 @@ import (
 	"radsec-gw/bench/faults"
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/packets"
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/bench/scrape"
 )
@@ -32,10 +32,10 @@ type bed struct {
 func start(ctx context.Context, env *faults.Env, size Size, directory string, server *answer.Server) (*bed, error) {
 	b := &bed{}
 	var err error
-	if b.address, err = peers.FreeAddress(); err != nil {
+	if b.address, err = ports.Address(); err != nil {
 		return nil, err
 	}
-	if b.metrics, err = peers.FreeAddress(); err != nil {
+	if b.metrics, err = ports.Address(); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp(env.Dir, "gateway-")

@@ -3,13 +3,13 @@ package gatewaytest
 import (
 	"testing"
 
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/ports"
 )
 
 // UnusedAddress returns a loopback address with a port that was free a moment ago.
 func UnusedAddress(t testing.TB) string {
 	t.Helper()
-	address, err := peers.FreeAddress()
+	address, err := ports.Address()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,9 +25,8 @@ const (
 
 // shared is what all tests of this package share.
 var shared struct {
-	dir                   string // temporary; its certs has the certificates
-	auth, acct, coaClient int    // ports of FreeRADIUS, and of nobody
-	freeradius            *process.Process
+	dir        string // temporary; its certs has the certificates
+	freeradius *testbed.FreeRADIUS
 }
 
 func TestMain(m *testing.M) {
@@ -42,7 +41,8 @@ func TestMain(m *testing.M) {
 		if _, err := certs.WriteDir(inDir("other"), certs.DirOptions{Clients: []string{"client"}}); err != nil {
 			return 1, err
 		}
-		if err := startFreeRADIUS(); err != nil {
+		var err error
+		if shared.freeradius, err = testbed.StartFreeRADIUS(inDir("freeradius"), patience); err != nil {
 			return 1, err
 		}
 		defer shared.freeradius.Stop(patience)
@@ -51,34 +51,6 @@ func TestMain(m *testing.M) {
 }
 
 func inDir(name string) string { return filepath.Join(shared.dir, name) }
-
-func startFreeRADIUS() error {
-	var coa, status int
-	if err := choosePorts(&shared.auth, &shared.acct, &shared.coaClient, &coa, &status); err != nil {
-		return err
-	}
-	cmd := exec.Command("sh", "../freeradius/start.sh", inDir("freeradius"))
-	cmd.Env = append(os.Environ(), fmt.Sprintf("AUTH_PORT=%d", shared.auth), fmt.Sprintf("ACCT_PORT=%d", shared.acct),
-		fmt.Sprintf("COA_PORT=%d", coa), fmt.Sprintf("STATUS_PORT=%d", status), fmt.Sprintf("COA_CLIENT_PORT=%d", shared.coaClient))
-	var err error
-	if shared.freeradius, err = process.Start(cmd); err != nil {
-		return err
-	}
-	return shared.freeradius.Await("Ready to process requests", patience)
-}
-
-// choosePorts finds unused UDP ports. All stay open until the last is found, so they differ.
-func choosePorts(ports ...*int) error {
-	for _, port := range ports {
-		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		*port = portOf(conn)
-	}
-	return nil
-}
 
 func portOf(conn *net.UDPConn) int { return conn.LocalAddr().(*net.UDPAddr).Port }
 
@@ -193,7 +165,7 @@ func startGateway(t *testing.T, listen string, auth, acct int) *gateway {
 // newGateway is startGateway with FreeRADIUS.
 func newGateway(t *testing.T) *gateway {
 	t.Helper()
-	return startGateway(t, "", shared.auth, shared.acct)
+	return startGateway(t, "", shared.freeradius.Auth, shared.freeradius.Acct)
 }
 
 // says waits for a match of a regular expression in the log, and returns its group.

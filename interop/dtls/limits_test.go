@@ -49,7 +49,7 @@ func TestLimitForBothTransports(t *testing.T) {
 func TestRevokedByAReload(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "crl.der")
 	revoke(t, list)
-	g := startGateway(t, fmt.Sprintf("crl = [%q]", list), shared.auth, shared.acct)
+	g := startGateway(t, fmt.Sprintf("crl = [%q]", list), shared.freeradius.Auth, shared.freeradius.Acct)
 	revoked := listen(t, "nas", "-dtls", "-address", g.dtls)
 	other := listen(t, "client", "-dtls", "-address", g.dtls)
 	revoke(t, list, "nas")
@@ -93,7 +93,7 @@ func revoke(t *testing.T, file string, clients ...string) {
 // Rules: DT12
 func TestAnswerAfterSIGTERM(t *testing.T) {
 	server := listenUDP(t)
-	g := startGateway(t, "", portOf(server), shared.acct)
+	g := startGateway(t, "", portOf(server), shared.freeradius.Acct)
 	login := make(chan testbed.Result)
 	go func() {
 		login <- runProbe("client", "access", "-user", "bob", "-password", "hello", "-dtls", "-address", g.dtls)

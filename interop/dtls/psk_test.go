@@ -22,7 +22,7 @@ import (
 // alert, with another key or a suite without ephemeral keys no session. The log says why.
 // Rules: DT13, P118
 func TestOpenSSLWithPSK(t *testing.T) {
-	g := startGateway(t, "handshake_timeout = \"10s\"\n", shared.auth, shared.acct)
+	g := startGateway(t, "handshake_timeout = \"10s\"\n", shared.freeradius.Auth, shared.freeradius.Acct)
 	const suite = "ECDHE-PSK-CHACHA20-POLY1305"
 	for _, c := range []struct {
 		name                 string

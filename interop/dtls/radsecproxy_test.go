@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/interop/testbed"
 )
@@ -57,15 +58,16 @@ type radsecproxy struct {
 func startRadsecproxy(t *testing.T, gateway string) *radsecproxy {
 	t.Helper()
 	r := &radsecproxy{t: t, file: filepath.Join(t.TempDir(), "radsecproxy.conf")}
-	var source int
-	if err := choosePorts(&r.nas, &source); err != nil {
+	list, err := ports.UDP(2)
+	if err != nil {
 		t.Fatal(err)
 	}
+	r.nas = list[0]
 	_, port, err := net.SplitHostPort(gateway)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf(radsecproxyConf, r.nas, source, inDir("certs"), nasSecret, port)
+	text := fmt.Sprintf(radsecproxyConf, r.nas, list[1], inDir("certs"), nasSecret, port)
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/interop/testbed"
@@ -27,7 +28,11 @@ type gateway struct {
 
 func startGateway(t *testing.T, cases []rewriting, s *server) *gateway {
 	t.Helper()
-	g := &gateway{port: freeTCPPort(t), dir: t.TempDir()}
+	list, err := ports.TCP(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gateway{port: list[0], dir: t.TempDir()}
 	if _, err := certs.WriteDir(g.dir, certs.DirOptions{Clients: []string{"client"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -119,14 +124,4 @@ func request(secret string, attributes radius.Attributes) *radius.Packet {
 	p := radius.New(radius.CodeAccessRequest, []byte(secret))
 	p.Attributes = append(radius.Attributes{{Type: 80, Attribute: make([]byte, 16)}}, attributes...)
 	return p
-}
-
-func freeTCPPort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"radsec-gw/bench/ports"
 	"radsec-gw/certs"
 	"radsec-gw/importer"
 	theirconf "radsec-gw/importer/radsecproxy"
@@ -34,7 +35,11 @@ func TestImportedLikeRadsecproxy(t *testing.T) {
 // startImported starts the gateway with what radsecproxy's configuration becomes.
 func startImported(t *testing.T, cases []rewriting, s *server) *gateway {
 	t.Helper()
-	g := &gateway{port: freeTCPPort(t), dir: t.TempDir()}
+	list, err := ports.TCP(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gateway{port: list[0], dir: t.TempDir()}
 	if _, err := certs.WriteDir(g.dir, certs.DirOptions{Clients: []string{"client"}}); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/bench/ports"
 	"radsec-gw/bench/process"
 	"radsec-gw/interop/testbed"
 )
@@ -26,7 +27,11 @@ const nasSecret = "nas-Secret-5"
 
 func startRadsecproxy(t *testing.T, cases []rewriting, s *server) *radsecproxy {
 	t.Helper()
-	r := &radsecproxy{port: freePort(t)}
+	list, err := ports.UDP(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &radsecproxy{port: list[0]}
 	var b strings.Builder
 	fmt.Fprintf(&b, "ListenUDP *:%d\nLogLevel 2\n", r.port)
 	for i, c := range cases {
@@ -103,14 +108,3 @@ func (r *radsecproxy) ask(t *testing.T, i int, attributes radius.Attributes) *ra
 
 // address is that of the client of case i.
 func address(i int) string { return fmt.Sprintf("127.0.2.%d", i+1) }
-
-// freePort returns an unused UDP port.
-func freePort(t *testing.T) int {
-	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).Port
-}

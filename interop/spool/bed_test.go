@@ -24,8 +24,7 @@ const (
 // shared is what all tests of this package share.
 var shared struct {
 	dir        string // temporary; its certs has the certificates
-	auth, acct int    // ports of FreeRADIUS
-	freeradius *process.Process
+	freeradius *testbed.FreeRADIUS
 }
 
 func TestMain(m *testing.M) {
@@ -37,7 +36,8 @@ func TestMain(m *testing.M) {
 		if _, err := certs.WriteDir(inDir("certs"), certs.DirOptions{Clients: []string{"client"}}); err != nil {
 			return 1, err
 		}
-		if err := startFreeRADIUS(); err != nil {
+		var err error
+		if shared.freeradius, err = testbed.StartFreeRADIUS(inDir("freeradius"), patience); err != nil {
 			return 1, err
 		}
 		defer shared.freeradius.Stop(patience)
@@ -46,34 +46,6 @@ func TestMain(m *testing.M) {
 }
 
 func inDir(name string) string { return filepath.Join(shared.dir, name) }
-
-func startFreeRADIUS() error {
-	var coa, status, client int
-	if err := choosePorts(&shared.auth, &shared.acct, &client, &coa, &status); err != nil {
-		return err
-	}
-	cmd := exec.Command("sh", "../freeradius/start.sh", inDir("freeradius"))
-	cmd.Env = append(os.Environ(), fmt.Sprintf("AUTH_PORT=%d", shared.auth), fmt.Sprintf("ACCT_PORT=%d", shared.acct),
-		fmt.Sprintf("COA_PORT=%d", coa), fmt.Sprintf("STATUS_PORT=%d", status), fmt.Sprintf("COA_CLIENT_PORT=%d", client))
-	var err error
-	if shared.freeradius, err = process.Start(cmd); err != nil {
-		return err
-	}
-	return shared.freeradius.Await("Ready to process requests", patience)
-}
-
-// choosePorts finds unused UDP ports. All stay open until the last is found, so they differ.
-func choosePorts(ports ...*int) error {
-	for _, port := range ports {
-		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		*port = conn.LocalAddr().(*net.UDPAddr).Port
-	}
-	return nil
-}
 
 // gatewayConf takes: address, directory of the certificates, port for accounting, its secret,
 // directory of the spool, further keys of [spool].
@@ -132,7 +104,7 @@ func newGateway(t *testing.T, directory, keys string) *gateway {
 	}
 	g := &gateway{t: t, file: filepath.Join(t.TempDir(), "radsec-gw.toml"), address: l.Addr().String(), spoolDirectory: directory}
 	l.Close()
-	text := fmt.Sprintf(gatewayConf, g.address, inDir("certs"), shared.acct, udpSecret, directory, keys)
+	text := fmt.Sprintf(gatewayConf, g.address, inDir("certs"), shared.freeradius.Acct, udpSecret, directory, keys)
 	if err := os.WriteFile(g.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
