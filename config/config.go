@@ -21,6 +21,7 @@
 //	dynamic.go, clientreverse.go
 //	             [dynamic_authorization], and the keys of a client that is sent CoA
 //	spool.go     [spool], the keys of a route whose accounting is stored, and their warnings
+//	cluster.go   [cluster]
 //	defaults     (a package) the defaults that other packages share
 //	values.go, size.go
 //	             the forms of single values (networks, fingerprints, sizes, …)
@@ -73,7 +74,8 @@ type Config struct {
 	Routing      Routing
 
 	DynamicAuthorization DynamicAuthorization
-	Spool                Spool // has a meaning if UsesSpool
+	Spool                Spool   // has a meaning if UsesSpool
+	Cluster              Cluster // has a meaning if UsesCluster
 
 	Metrics Metrics
 	Log     Log

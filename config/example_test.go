@@ -32,6 +32,7 @@ var exampleTables = []exampleTable{
 	{"dynamic_authorization", "[dynamic_authorization]", defaultDynamicAuthorization(), -1}, // Senders is the next table
 	{"dynamic_authorization.sender", "[[dynamic_authorization.sender]]", Sender{}, 2},       // secret_file, secret_env
 	{"spool", "[spool]", defaultSpool(), 0},
+	{"cluster", "[cluster]", defaultCluster(), 0},
 	{"metrics", "[metrics]", defaultMetrics(), 2}, // token_file, token_env
 	{"log", "[log]", defaultLog(), 2},             // hash_salt_file, hash_salt_env
 	{"tap", "[tap]", defaultTap(), 0},

@@ -77,6 +77,7 @@ func (r *reader) config(root *table) *Config {
 	c.Routing = readRouting(root.table("routing"))
 	c.DynamicAuthorization = readDynamicAuthorization(root.table("dynamic_authorization"))
 	c.Spool = readSpool(root.table("spool"))
+	c.Cluster = readCluster(root.table("cluster"), root.has("cluster"))
 	c.Metrics = readMetrics(root.table("metrics"))
 	c.Log = readLog(root.table("log"))
 	c.Tap = readTap(root.table("tap"))
@@ -99,6 +100,7 @@ func (r *reader) config(root *table) *Config {
 	checkPSKs(r, c)
 	checkPorts(r, c)
 	checkDynamicPorts(r, c)
+	checkStore(r, root, c)
 	c.Include = r.include
 	c.secretWarnings, c.secretFiles = r.warnings, r.secretFiles
 	return c

@@ -94,7 +94,7 @@ func TestMistakes(t *testing.T) {
 		{"nothing", "", []string{
 			"0: listen.certificate: missing: expected the path", "0: listen.private_key: missing: ", "0: listen.client_ca: missing: ",
 			"0: client: missing: expected at least one [[client]]", "0: server: missing: ", "0: route: missing: "}},
-		{"unknown table", inListen("[clients]\n"), []string{`14: clients: unknown key; expected in the file: include, listen, listener, certificate, client, server, route, rule, routing, dynamic_authorization, spool, metrics, log, tap (did you mean "client"?)`}},
+		{"unknown table", inListen("[clients]\n"), []string{`14: clients: unknown key; expected in the file: include, listen, listener, certificate, client, server, route, rule, routing, dynamic_authorization, spool, cluster, metrics, log, tap (did you mean "client"?)`}},
 		{"unknown key", inListen("adress=[]\n"), []string{"14: listen.adress: unknown key; expected in [listen]: address, "}},
 		{"unknown key in an array of tables", inClient("\nnetwork=['10.0.0.0/8']\n"), []string{"15: client[0].network: unknown key; expected in [client]: name, networks"}},
 		{"table for array", goodListen + "[client]\nname='c'\n" + goodServer + goodRoute, []string{"5: client: expected tables [[client]] with doubled brackets, got a table"}},
@@ -199,6 +199,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add("client=[{name='x'}]\nroute=[{realms=['~(', '*.', '.'], servers=[[]]}]\n")
 	f.Add("a = [[{b = [{c.d = [[]]}]}]]\n[[route]]\nrealms = \"\"\"[[[{{{\"\"\"\"\"\n")
 	f.Add("[server]\n[[a.b]]\n\"\" = '''\n'''\n")
+	f.Add(goodListen + goodClient + goodServer + goodRoute + "[cluster]\nnats=['nats://me:secret@[::1]:4222', 'tls://x']\nprefix='a.b'\n[spool]\nstore='jetstream'\n")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := parse(filepath.Join(dir, "c.toml"), text, files.NewReader().Snapshot(t.Context()))

@@ -14,6 +14,22 @@ type Spool struct {
 	// Default: "/var/lib/radsec-gw/spool"
 	Directory string // path, not empty
 
+	// Where the records are. "file": in a file in directory. "jetstream": in a stream of the
+	// NATS servers of [cluster], which must have JetStream, named like prefix there with "-spool"
+	// behind it and "-" for each dot: all gateways with the same prefix share it, so that
+	// records survive the loss of a gateway's machine, and another gateway sends them.
+	// directory is then still used for records that are set aside, and for the socket of
+	// radsec-gw spool. A change takes effect at a restart, not at a reload: records stay where
+	// they are.
+	// Default: "file"
+	Store string // SpoolStoreFile, SpoolStoreJetStream
+
+	// With store = "jetstream": on how many NATS servers the stream is. With 3 one of them may be
+	// lost; with 1 the records are lost with its disk. At least as many servers must
+	// run. From 1 to 5. A change takes effect at a restart.
+	// Default: 3
+	Replicas int // 1..5
+
 	// The most that the records may take together: an integer of bytes, or a string such as
 	// "512MiB" (512 × 1,048,576 bytes) or "100MB" (100 × 1,000,000). From "1MiB" to "1TiB". What
 	// arrives while the spool is full is not stored and gets no acknowledgement, which is
@@ -64,6 +80,7 @@ const (
 	mostReplayRate   = 100_000
 	mostReplayWindow = 1024
 	mostAttempts     = 1000
+	mostReplicas     = 5 // of JetStream
 
 	shortestSpoolAfter = 100 * time.Millisecond
 	longestSpoolAfter  = time.Minute
@@ -73,9 +90,17 @@ const (
 // transmission, and is far below the 15 s or more after which most clients give up.
 const defaultSpoolAfter = 5 * time.Second
 
+// Values of Spool.Store.
+const (
+	SpoolStoreFile      = "file"
+	SpoolStoreJetStream = "jetstream"
+)
+
 func defaultSpool() Spool {
 	return Spool{
 		Directory:    "/var/lib/radsec-gw/spool",
+		Store:        SpoolStoreFile,
+		Replicas:     3, // one may be lost
 		MaxOctets:    1 << 30,
 		MaxRecords:   1_000_000, // about 225 MB of memory
 		MaxAge:       7 * day,
@@ -95,6 +120,8 @@ func readSpool(t *table) Spool {
 		}
 		s.Directory = t.r.resolve(at, s.Directory)
 	}
+	t.choice("store", &s.Store, SpoolStoreFile, SpoolStoreJetStream)
+	t.number("replicas", &s.Replicas, 1, mostReplicas)
 	t.size("max_octets", &s.MaxOctets, leastSpoolOctets, mostSpoolOctets)
 	t.number("max_records", &s.MaxRecords, 1, mostSpoolRecords)
 	if t.duration("max_age", &s.MaxAge, "") && (s.MaxAge < shortestSpoolAge || s.MaxAge > longestSpoolAge) {
@@ -129,6 +156,13 @@ func (r *Route) readSpooling(t *table) {
 	}
 }
 
+// checkStore notes a spool in JetStream without NATS servers.
+func checkStore(r *reader, root *table, c *Config) {
+	if c.Spool.Store == SpoolStoreJetStream && !root.has("cluster") {
+		r.wrong("spool.store", `expected "file", got %q: there is no [cluster] with NATS servers that could keep the records`, c.Spool.Store)
+	}
+}
+
 // UsesSpool reports whether a route stores accounting, so that [spool] has a meaning.
 func (c *Config) UsesSpool() bool {
 	return slices.ContainsFunc(c.Routes, func(r Route) bool { return r.Spool })
@@ -138,6 +172,9 @@ func (c *Config) UsesSpool() bool {
 func (c *Config) warnSpool(warn warner) {
 	if c.given("spool") && !c.UsesSpool() {
 		warn("spool", "has no effect: no [[route]] has spool = true, so that accounting which no server answers is lost")
+	}
+	if c.Spool.Store == SpoolStoreFile && c.Spool.Replicas != defaultSpool().Replicas {
+		warn("spool.replicas", "has no effect: store is \"file\", which has no copies")
 	}
 	for i := range c.Routes {
 		r, at := &c.Routes[i], joinKey(joinIndex("route", i), "spool_after")

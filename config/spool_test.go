@@ -32,9 +32,13 @@ func TestMistakesOfSpool(t *testing.T) {
 		{"rate and window", inSpool("replay_rate=0\nreplay_window=0\n"), []string{`16: spool.replay_rate: expected an integer from 1 to 100000, got the integer 0`, `17: spool.replay_window: expected an integer from 1 to 1024, got the integer 0`}},
 		{"large rate and window", inSpool("replay_rate=100001\nreplay_window=1025\n"), []string{`16: spool.replay_rate: expected an integer from 1 to 100000`, `17: spool.replay_window: expected an integer from 1 to 1024`}},
 		{"no attempt", inSpool("attempts=0\n"), []string{`16: spool.attempts: expected an integer from 1 to 1000, got the integer 0`}},
+		{"an unknown store", inSpool("store='nats'\n"), []string{`16: spool.store: expected "file" or "jetstream", got "nats"`}},
+		{"no copy", inSpool("replicas=0\n"), []string{`16: spool.replicas: expected an integer from 1 to 5, got the integer 0`}},
+		{"many copies", inSpool("replicas=6\n"), []string{`16: spool.replicas: expected an integer from 1 to 5, got the integer 6`}},
+		{"a store without servers", inSpool("directory='x'\nstore='jetstream'\n"), []string{`17: spool.store: expected "file", got "jetstream": there is no [cluster]`}},
 		{"many attempts", inSpool("attempts=1001\n"), []string{`16: spool.attempts: expected an integer from 1 to 1000`}},
 		{"no boolean", inSpool("replace_interims='yes'\n"), []string{`16: spool.replace_interims: expected true or false, got "yes"`}},
-		{"unknown key", inSpool("max_bytes=1\n"), []string{`16: spool.max_bytes: unknown key; expected in [spool]: directory, max_octets, max_records, max_age, replay_rate, replay_window, attempts, replace_interims`}},
+		{"unknown key", inSpool("max_bytes=1\n"), []string{`16: spool.max_bytes: unknown key; expected in [spool]: directory, store, replicas, max_octets, max_records, max_age, replay_rate, replay_window, attempts, replace_interims`}},
 		{"array for table", goodListen + goodClient + goodServer + goodRoute + "[[spool]]\n", []string{`14: spool: expected one table [spool], got an array`}},
 	})
 }
@@ -73,12 +77,12 @@ func TestSpool(t *testing.T) {
 	if !c.UsesSpool() || !c.Routes[0].Spool || c.Routes[0].SpoolAfter != 100*time.Millisecond || !reflect.DeepEqual(c.Spool, defaultSpool()) {
 		t.Errorf("expected the defaults of [spool] for a route that needs no more, got %+v and %+v", c.Routes[0], c.Spool)
 	}
-	c, err = load(t, inSpool("directory='records'\nmax_octets=1_048_576\nmax_records=10_000_000\nmax_age='1d12h'\nreplay_rate=100_000\nreplay_window=1024\nattempts=1\nreplace_interims=true\n"))
+	c, err = load(t, inSpool("directory='records'\nreplicas=5\nmax_octets=1_048_576\nmax_records=10_000_000\nmax_age='1d12h'\nreplay_rate=100_000\nreplay_window=1024\nattempts=1\nreplace_interims=true\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Spool{
-		Directory: filepath.Join(filepath.Dir(c.Path), "records"), MaxOctets: 1 << 20, MaxRecords: 10_000_000, MaxAge: 36 * time.Hour,
+		Directory: filepath.Join(filepath.Dir(c.Path), "records"), Store: SpoolStoreFile, Replicas: 5, MaxOctets: 1 << 20, MaxRecords: 10_000_000, MaxAge: 36 * time.Hour,
 		ReplayRate: 100_000, ReplayWindow: 1024, Attempts: 1, ReplaceInterims: true,
 	}
 	if !reflect.DeepEqual(c.Spool, want) {
@@ -134,5 +138,21 @@ func TestWarningsOfSpool(t *testing.T) {
 			`:12: server[0].retransmit_duration: server "s": 4s is outside`, `:13: route[0].spool_after: has no effect with server "s": its requests are given up after 4s`}},
 	} {
 		x.check(t)
+	}
+}
+
+// A number of copies has no effect where there are none.
+//
+// Rules: GW4
+func TestReplicasOfAFile(t *testing.T) {
+	const text = "[cluster]\nnats=['nats://x']\n"
+	for store, want := range map[string]bool{"file": true, "jetstream": false} {
+		c, err := load(t, inSpool("replicas=1\nstore='"+store+"'\n"+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := strings.Join(c.Warnings(), "\n"); strings.Contains(w, "16: spool.replicas: has no effect") != want {
+			t.Errorf("%s: expected a warning: %v, got %q", store, want, w)
+		}
 	}
 }

@@ -16,6 +16,10 @@ type choice struct {
 	client     *Client // whose NAS it is; nil: not known
 	fate       metrics.Fate
 	cause      uint32
+
+	// What another gateway may know better:
+	configured bool // only the configuration has led to it
+	unnamed    bool // its session has led to it, and the name of its NAS is not known here
 }
 
 // mismatch returns the choice for a request whose names contradict each other, or belong to
@@ -48,7 +52,7 @@ func (s *Server) choose(req *request, n *names) choice {
 		if !fits(found.client) {
 			return mismatch()
 		}
-		return s.reach(found.client, found.link(), choice{nas: nas})
+		return s.reach(found.client, found.link(), choice{nas: nas, unnamed: set.unknown && !set.known})
 	case set.ambiguous:
 		return mismatch()
 	case ofSource != nil:
@@ -67,7 +71,7 @@ func (s *Server) chooseConfigured(configured identified, operators []*Client) ch
 		if len(operators) > 0 && !slices.Contains(operators, c) {
 			return mismatch()
 		}
-		return s.reach(c, c.lastUsed(), choice{identifier: configured.identifier})
+		return s.reach(c, c.lastUsed(), choice{identifier: configured.identifier, configured: true})
 	}
 	var link *Link
 	for _, c := range operators {
@@ -77,9 +81,9 @@ func (s *Server) chooseConfigured(configured identified, operators []*Client) ch
 	}
 	switch {
 	case link != nil:
-		return s.reach(link.client, link, choice{})
+		return s.reach(link.client, link, choice{configured: true})
 	case len(operators) > 0:
-		return s.reach(operators[0], nil, choice{})
+		return s.reach(operators[0], nil, choice{configured: true})
 	}
 	return choice{fate: metrics.FateNoNAS, cause: causeNotRoutable}
 }
@@ -104,6 +108,8 @@ type candidates struct {
 	preferred    *NAS // of several, the one that has a name first
 	contradicted bool // two keys have none in common
 	ambiguous    bool // a key belongs to more NASes than can be told apart
+	known        bool // a name of a NAS is one that was learned
+	unknown      bool // a NAS-Identifier is not
 }
 
 // one returns the NAS that was found. If several are at the end of one connection, nas is nil,
@@ -129,6 +135,8 @@ func (c *candidates) add(found [2]*NAS, many bool, kind keyKind) {
 	for n < len(found) && found[n] != nil {
 		n++
 	}
+	c.known = c.known || n > 0 && !kind.namesSession()
+	c.unknown = c.unknown || n == 0 && kind == kindNASIdentifier
 	if n == 0 {
 		return
 	}

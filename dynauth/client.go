@@ -15,7 +15,10 @@ import (
 // Client is a configured RadSec client. Its connections share it, and it stays the same when
 // its configuration changes.
 type Client struct {
-	name   string // static after construction
+	// static after construction
+	name   string
+	shared Name // what other gateways know it by
+
 	config atomic.Pointer[ClientConfig]
 
 	keys, nases atomic.Int64 // learned from its requests
@@ -50,7 +53,7 @@ type ClientConfig struct {
 
 // NewClient returns a client with its first configuration.
 func NewClient(name string, cfg *ClientConfig) *Client {
-	c := &Client{name: name, links: map[*Link]struct{}{}, byDevice: map[string][]*Link{}, bySource: map[netip.Addr][]*Link{}}
+	c := &Client{name: name, shared: nameOf(clientSpace, []byte(name)), links: map[*Link]struct{}{}, byDevice: map[string][]*Link{}, bySource: map[netip.Addr][]*Link{}}
 	c.config.Store(cfg)
 	return c
 }
@@ -82,7 +85,8 @@ func (c *Client) Configure(cfg *ClientConfig) {
 // Reverse reports whether requests may be sent down the client's connections.
 func (c *Client) Reverse() bool { return c.config.Load().Reverse }
 
-func (c *Client) addLink(l *Link) {
+// addLink adds an open connection, and reports whether it is the only one.
+func (c *Client) addLink(l *Link) (only bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.links[l] = struct{}{}
@@ -90,6 +94,7 @@ func (c *Client) addLink(l *Link) {
 	if l.source.IsValid() {
 		c.bySource[l.source] = append(c.bySource[l.source], l)
 	}
+	return len(c.links) == 1
 }
 
 func (c *Client) removeLink(l *Link) {
@@ -157,6 +162,7 @@ func lastUsed(links iter.Seq[*Link]) (found *Link) {
 
 // directory has the clients by what the configuration says of them. It is immutable.
 type directory struct {
+	clients      []*Client
 	byIdentifier map[string]*Client // the first that has it
 	byOperator   map[string][]*Client
 	bySource     map[netip.Addr]*Client
@@ -165,7 +171,7 @@ type directory struct {
 }
 
 func newDirectory(clients []*Client) *directory {
-	d := &directory{byIdentifier: map[string]*Client{}, byOperator: map[string][]*Client{}, bySource: map[netip.Addr]*Client{}}
+	d := &directory{clients: clients, byIdentifier: map[string]*Client{}, byOperator: map[string][]*Client{}, bySource: map[netip.Addr]*Client{}}
 	for _, c := range clients {
 		cfg := c.config.Load()
 		if cfg.Reverse {

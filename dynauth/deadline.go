@@ -7,7 +7,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// addDeadline adds a request that is sent down now to those that have a deadline.
+// addDeadline adds a request that is sent down now, or that other gateways are asked about, to
+// those that have a deadline.
 func (s *Server) addDeadline(req *request, now time.Duration) {
 	timeout := s.config.Load().Timeout
 	s.mu.Lock()
@@ -80,6 +81,8 @@ type due struct {
 	link *Link
 	id   wire.ReverseID
 	seq  uint64
+
+	question *Question // of a request that other gateways were asked about; nil: it was sent down
 }
 
 // expire gives up requests that were not answered in time: their senders get no answer,
@@ -91,7 +94,7 @@ func (s *Server) expire() {
 	s.mu.Lock()
 	for s.oldest != nil && s.oldest.deadline <= now {
 		req := s.oldest
-		list = append(list, due{req, req.link, req.id, req.seq})
+		list = append(list, due{req, req.link, req.id, req.seq, req.question})
 		s.removeDeadline(req)
 	}
 	s.dups.expire(now)
@@ -104,6 +107,13 @@ func (s *Server) expire() {
 	}
 	s.mu.Unlock()
 	for _, d := range list {
+		if d.question != nil {
+			if req := d.question.end(); req != nil {
+				s.logOthersSilent(req)
+				s.drop(req, metrics.FateNASSilent, false)
+			}
+			continue
+		}
 		if d.link.takeLate(d.id, d.seq) {
 			s.metrics.AddPending(-1)
 			s.logSilent(d.req)

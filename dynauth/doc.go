@@ -21,6 +21,11 @@
 // answered in time, or its connection ends. After it was sent it belongs to whoever takes it
 // from its Link first.
 //
+// With other gateways ([Others]) a request that has no connection here, or only one that another
+// gateway may know better, is handed to them as a [Question], which it belongs to until somebody
+// ends that: others.go, and name.go for how they find each other's NASes. What they hand to this
+// gateway is checked and sent down as if it had arrived by UDP: passed.go.
+//
 // What connections carry is learned from the clients' own requests (learn.go): each names its
 // NAS, and after the server's answer its session. The table is bounded (learned.go,
 // nases.go). Its keys are hashes of names (keys.go).

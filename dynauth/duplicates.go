@@ -59,6 +59,7 @@ type admission uint8
 
 const (
 	admitDuplicate admission = iota // it gets the answer that it got before, or none
+	admitPending                    // it is a duplicate of one that has no answer yet
 	admitNew
 	// admitRetry: its first transmission may have reached the NAS, whose connection ended
 	// before the answer. It is sent down again if there is a connection (RFC 6614bis §4.2); a
@@ -67,8 +68,7 @@ const (
 )
 
 // admit returns what is done with a request, and has it pending, if take is set and it is not a
-// duplicate. Of a duplicate, answer is what it got before, appended to to: nothing if it is
-// still pending, or got none.
+// duplicate. Of a duplicate, answer is what it got before, appended to to: nothing if it got none.
 func (s *Server) admit(dup dupKey, now time.Duration, take bool, to []byte) (answer []byte, how admission) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +77,7 @@ func (s *Server) admit(dup dupKey, now time.Duration, take bool, to []byte) (ans
 	how = admitNew
 	switch {
 	case ok && n == 0:
-		return to, admitDuplicate
+		return to, admitPending
 	case ok:
 		k := s.dups.kept.at(int(n - s.dups.first))
 		if !k.lost {

@@ -27,7 +27,7 @@ func (l *Link) Arrived(v *wire.View, now time.Duration) *NAS {
 		all = all*31 + keys.keys[i]
 	}
 	if nas := l.carried.Load(); nas != nil && all == l.lastHash && now-l.lastClaim < refreshEvery && !nas.gone.Load() {
-		nas.carry(l, now)
+		l.carry(nas, now)
 		return nas
 	}
 	lim := l.server.lim()
@@ -35,13 +35,20 @@ func (l *Link) Arrived(v *wire.View, now time.Duration) *NAS {
 	if nas == nil {
 		return nil
 	}
-	nas.carry(l, now)
+	l.carry(nas, now)
 	if last := l.carried.Swap(nas); last != nil && last.hash != nas.hash {
 		l.several.Store(true)
 	}
 	l.lastHash, l.lastClaim = all, now
 	l.claim(nas, &n, &keys, now, &lim)
 	return nas
+}
+
+// carry records that the connection carries a NAS.
+func (l *Link) carry(nas *NAS, now time.Duration) {
+	if nas.carry(l, now) {
+		l.server.connected(nas)
+	}
 }
 
 // identity returns the hash of what a NAS calls itself, and of its client. One without a name
@@ -74,7 +81,9 @@ func (l *Link) claim(nas *NAS, n *names, keys *keyList, now time.Duration, lim *
 		if other, ok := s.learned.claimIdentity(keys.keys[i], kind, nas, now, lim); !ok {
 			s.metrics.ClaimRefused()
 			s.logClaim(l, n, other.client.name)
+			continue
 		}
+		s.nameOfNAS(nas, keys.keys[i], kind, keys.names[i])
 	}
 }
 

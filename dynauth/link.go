@@ -125,7 +125,9 @@ func (s *Server) Open(c *Client, cfg LinkConfig) *Link {
 	l.last = rand.Uint32() // RFC 9765 §4.2.1
 	l.used.Store(int64(s.now()))
 	l.source = cfg.sourceNow()
-	c.addLink(l)
+	if others := s.others.Load(); c.addLink(l) && others != nil && c.Reverse() {
+		(*others).Here(c.shared)
+	}
 	return l
 }
 

@@ -24,6 +24,10 @@ type Listener struct {
 	// send sends answers; one that the kernel does not accept is lost, and its sender asks
 	// again.
 	send func(bufs [][]byte, to []origin)
+	// passed says that the Listener is not a socket, but what another gateway has passed on; none
+	// is called for a request that gets no answer. They are not set otherwise.
+	passed bool
+	none   func(lost bool)
 
 	peers   sync.Pool   // *[]datagram.Peer
 	retired atomic.Bool // no new requests are taken

@@ -140,6 +140,11 @@ func (s *Server) logSilent(req *request) {
 		func() []any { return req.connectionFields() })
 }
 
+func (s *Server) logOthersSilent(req *request) {
+	s.warn(&s.limits.silent, "another gateway has not sent the answer to a CoA or Disconnect within the timeout of [dynamic_authorization], and its sender gets none: the NAS has not answered, or the gateways have lost each other",
+		func() []any { return req.fields() })
+}
+
 // logClaim logs a client that has the names of another client's NAS.
 func (s *Server) logClaim(l *Link, n *names, owner string) {
 	s.warn(&s.limits.claim, "a client sends requests with the name or address of a NAS that is another client's; CoA and Disconnect for it still go to that one. Give the NASes different names, or find out who pretends",

@@ -23,11 +23,12 @@ type NAS struct {
 	address  netip.Addr
 	address6 netip.Addr
 
-	epoch  atomic.Uint32           // increased by Accounting-On and Accounting-Off: older sessions have ended
-	gone   atomic.Bool             // it was removed from the table
-	links  atomic.Pointer[[]*Link] // the connections that have carried it, the last first; at most maxLinks
-	seen   atomic.Int64            // when it was carried last, on the server's clock
-	device atomic.Pointer[string]  // of the connection that carried it last
+	epoch  atomic.Uint32                 // increased by Accounting-On and Accounting-Off: older sessions have ended
+	gone   atomic.Bool                   // it was removed from the table
+	links  atomic.Pointer[[]*Link]       // the connections that have carried it, the last first; at most maxLinks
+	seen   atomic.Int64                  // when it was carried last, on the server's clock
+	device atomic.Pointer[string]        // of the connection that carried it last
+	names  atomic.Pointer[[]learnedName] // that other gateways find it by; nil: none yet
 
 	newer, older *NAS // in the order of their last use; guarded by the shard's mu
 }
@@ -55,14 +56,15 @@ func newNAS(client *Client, hash key, n *names) *NAS {
 	return s
 }
 
-// carry records that a connection carries the NAS.
-func (s *NAS) carry(l *Link, now time.Duration) {
+// carry records that a connection carries the NAS. It reports whether no other did.
+func (s *NAS) carry(l *Link, now time.Duration) (first bool) {
 	s.seen.Store(int64(now))
 	for {
 		old := s.links.Load()
 		if len(*old) > 0 && (*old)[0] == l {
-			return
+			return false
 		}
+		first = s.link() == nil
 		next := make([]*Link, 1, maxLinks)
 		next[0] = l
 		for _, other := range *old {
@@ -72,7 +74,7 @@ func (s *NAS) carry(l *Link, now time.Duration) {
 		}
 		if s.links.CompareAndSwap(old, &next) {
 			s.device.Store(&l.Device)
-			return
+			return first
 		}
 	}
 }

@@ -59,7 +59,7 @@ func newWorker(s *Server) *worker {
 //  2. Signed with the sender's secret, the digests of all together.
 //  3. Fresh (RFC 5176 §6.3), and not a duplicate.
 //  4. The connection of its NAS is found, an Identifier reserved and the NAS's copy written,
-//     or a NAK.
+//     or a NAK. What has no connection here is handed to the other gateways.
 //  5. All are signed together, and sent: one record each, one write for each connection.
 func (w *worker) handle(l *Listener, in *datagram.Inbox) {
 	for i := range in.Len() { // 1
@@ -80,8 +80,18 @@ func (w *worker) handleParsed(l *Listener) {
 	}
 	w.sign.Run() // 5
 	w.sendAll(now)
-	w.n, w.used = 0, 0
+	w.reset()
 }
+
+// sendNow is step 5 for a request that was routed alone.
+func (w *worker) sendNow() {
+	w.sign.Run()
+	w.sendAll(w.server.now())
+	w.reset()
+}
+
+// reset makes the worker ready for another batch.
+func (w *worker) reset() { w.n, w.used = 0, 0 }
 
 // parse adds a datagram to the items, unless it is dropped.
 func (w *worker) parse(d []byte, from origin) {
@@ -170,19 +180,24 @@ func (w *worker) accept(l *Listener, it *item, now time.Duration) {
 	stopping := s.draining.Load() || l.retired.Load()
 	answer, how := s.admit(dup, now, !stopping, w.packets[w.used][:0])
 	switch {
-	case how == admitDuplicate:
+	case how == admitDuplicate, how == admitPending:
 		w.repeat(l, it, answer)
 		return
 	case stopping:
 		s.metrics.Count(kind, metrics.FateShutdown)
 		return
 	}
-	req := s.newRequest(&it.view)
+	w.route(w.newRequest(l, it, dup, now, how))
+}
+
+// newRequest returns the request that a verified datagram has.
+func (w *worker) newRequest(l *Listener, it *item, dup dupKey, now time.Duration, how admission) *request {
+	req := w.server.newRequest(&it.view)
 	from := it.list[it.next-1]
 	req.from, req.on, req.sender, req.secret = it.from, l, from.name, from.secret
-	req.dup, req.arrived, req.retry = dup, now, how == admitRetry
-	s.reportArrival(req)
-	w.route(req)
+	req.dup, req.arrived, req.retry, req.asked = dup, now, how == admitRetry, l.passed
+	w.server.reportArrival(req)
+	return req
 }
 
 // repeat sends the answer of a duplicate again, if there is one.
@@ -207,10 +222,13 @@ func (t *Timestamps) fresh(v *wire.View, now time.Time) bool {
 	return t.Window == 0 || age.Abs() <= t.Window
 }
 
-// route writes the NAS's copy of a request, or a NAK.
+// route writes the NAS's copy of a request, or a NAK, unless other gateways are asked.
 func (w *worker) route(req *request) {
 	w.names.read(&req.view)
 	c := w.server.choose(req, &w.names)
+	if w.server.ask(req, &w.names, &c) {
+		return
+	}
 	if c.link == nil {
 		if req.retry {
 			w.server.drop(req, c.fate, true)

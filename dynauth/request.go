@@ -36,12 +36,15 @@ type request struct {
 	arrived time.Duration
 	number  uint64 // for the log and taps; 0: nobody was watching
 	retry   bool   // its first transmission has lost its connection
+	asked   bool   // other gateways are asked, or were: not again
 
 	// set before it is sent down
 	link   *Link
 	client *ClientConfig // as it was then
 	id     wire.ReverseID
 	packet int // of the worker: the NAS's copy
+
+	question *Question // while other gateways are asked; set before it has a deadline
 
 	// guarded by Server.mu
 	deadline     time.Duration
@@ -80,6 +83,9 @@ func (s *Server) finish(req *request, fate metrics.Fate, answer []byte, out *out
 func (s *Server) drop(req *request, fate metrics.Fate, lost bool) {
 	s.unanswered(req, lost)
 	s.recordFate(req, fate, nil)
+	if req.on.none != nil {
+		req.on.none(lost)
+	}
 	s.recycle(req)
 }
 

@@ -38,6 +38,10 @@ func (w *worker) write(req *request, c choice) {
 	}
 	req.link = c.link
 	if !anyFull { // it has just closed
+		closed := choice{nas: c.nas, client: c.client, fate: metrics.FateNoNAS, cause: causeNotRoutable}
+		if s.ask(req, &w.names, &closed) {
+			return
+		}
 		w.refuse(req, metrics.FateNoNAS, causeNotRoutable)
 		return
 	}

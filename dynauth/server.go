@@ -32,6 +32,7 @@ type Server struct {
 
 	config    atomic.Pointer[Config]
 	directory atomic.Pointer[directory]
+	others    atomic.Pointer[Others] // nil: there are none
 	draining  atomic.Bool
 
 	requests sync.Pool // *request

@@ -38,7 +38,7 @@
 // Start is in gateway.go. It translates the configuration into the other packages' terms,
 // here and nowhere else: build_front.go for tlsfront, build_clients.go, build_rules.go and
 // build_nas.go for relay, build_servers.go for udpback (without the ports that ports.go
-// finds unused), build_logs.go for logs and audit, spool.go for spool. fronts.go makes a
+// finds unused), build_logs.go for logs and audit, spool.go for spool, cluster.go for cluster. fronts.go makes a
 // server of tlsfront for each of [listen] and [[listener]], and changes and ends them.
 // sockets.go opens what it listens on, frontsockets.go for RadSec, and tapsocket.go the socket for taps, which it makes again if that is removed. descriptors.go
 // divides the descriptors that the process may have open, and keylog.go opens the file for

@@ -55,6 +55,8 @@ func listFiles(cfg *config.Config) (all []File) {
 		add(true, config.MaxKeys, fmt.Sprintf("certificate[%d].private_key", i), cfg.Certificates[i].PrivateKey)
 	}
 	add(true, config.MaxKeys, "metrics.private_key", m.PrivateKey)
+	add(true, config.MaxKeys, "cluster.credentials_file", cfg.Cluster.CredentialsFile)
+	add(true, config.MaxKeys, "cluster.private_key", cfg.Cluster.PrivateKey)
 	for _, f := range fronts {
 		add(false, config.MaxCertificates, f.Key("certificate"), f.Listen.Certificate)
 		add(false, config.MaxCertificates, f.Key("client_ca"), f.Listen.ClientCA)
@@ -77,6 +79,8 @@ func listFiles(cfg *config.Config) (all []File) {
 		}
 	}
 	add(false, config.MaxCertificates, "metrics.certificate", m.Certificate)
+	add(false, config.MaxCertificates, "cluster.certificate", cfg.Cluster.Certificate)
+	add(false, config.MaxCertificates, "cluster.ca", cfg.Cluster.CA)
 	return all
 }
 

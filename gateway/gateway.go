@@ -46,6 +46,8 @@ type Gateway struct {
 	reader    *files.Reader
 	lists     *crlfetch.Fetcher
 	marker    relay.MarkerKey // of this process
+	replicas  relay.Replicas  // as the cluster tells them
+	cluster   *clustered      // nil: nothing is shared
 	poll      *poller         // of the files
 	inherited bool            // Options.Listeners are used, instead of [listen].address
 	ctx       context.Context
@@ -142,6 +144,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	g.current.Store(first)
 	commit(nil)
 	g.openWeb(m.Handler(), first, &o)
+	g.openCluster(p.Config)
 	if start := g.makeSpool(p.Config); start != nil {
 		start()
 	}
@@ -177,6 +180,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 		g.servers = nil
 		return ConfigurationError{err}
 	}
+	g.recognizeReplicas(rules)
 	first.servers = g.servers
 	if err := checkSources(first.Config); err != nil {
 		return err
@@ -306,6 +310,7 @@ func (g *Gateway) Wait() error {
 	g.releaseTurn()
 	g.running.Wait()
 	g.closeSpool()
+	g.closeCluster()
 	closeKeyLog(g.current.Load().keyLog, nil)
 	g.hub.Close()
 	g.reloading.Lock()

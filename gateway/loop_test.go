@@ -18,7 +18,7 @@ import (
 // Rules: P31, P33, P34
 func TestLoop(t *testing.T) {
 	const most = 100
-	var g *testGateway
+	var g atomic.Pointer[testGateway]
 	var rounds atomic.Int32
 	back := make(chan []byte, 1)
 	port := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
@@ -30,7 +30,7 @@ func TestLoop(t *testing.T) {
 					attrs = append(attrs, tlv(33, a.Attribute...))
 				}
 			}
-			c := g.connect("plain")
+			c := g.Load().connect("plain")
 			q := rawRequest(1, byte(n), append(attrs, tlv(33, []byte("the server's")...))...)
 			c.write(q)
 			a := c.read()
@@ -46,9 +46,10 @@ func TestLoop(t *testing.T) {
 		}
 		w.Write(p)
 	})
-	g = startGateway(t, [3]int{port, gatewaytest.Serve(t, gatewaytest.Accept), gatewaytest.Serve(t, gatewaytest.Accept)})
-	before := g.scrape()
-	c := g.connect("plain")
+	gw := startGateway(t, [3]int{port, gatewaytest.Serve(t, gatewaytest.Accept), gatewaytest.Serve(t, gatewaytest.Accept)})
+	g.Store(gw)
+	before := gw.scrape()
+	c := gw.connect("plain")
 	q := rawRequest(1, 1, emptyMAC, nameOf("bob@example.org"), tlv(33, []byte("mine")...))
 	c.write(q)
 	if a := <-back; !strings.Contains(string(a), string(tlv(101, 0, 0, 1, 0xf6))) {
@@ -59,8 +60,8 @@ func TestLoop(t *testing.T) {
 	if n := rounds.Load(); n != 1 {
 		t.Errorf("expected one request for one login, got %d", n)
 	}
-	g.await("plain/access/loop=1 plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
-	if log := g.log.String(); strings.Count(log, "has returned") != 1 || !strings.Contains(log, "server=udp") {
+	gw.await("plain/access/loop=1 plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
+	if log := gw.log.String(); strings.Count(log, "has returned") != 1 || !strings.Contains(log, "server=udp") {
 		t.Errorf("expected one line that names the server, got\n%s", log)
 	}
 }

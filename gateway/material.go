@@ -44,6 +44,7 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	mistakes = append(mistakes, m.loadLists(cfg, from)...)
 	m.distributeLists()
 	mistakes = append(mistakes, m.checkModes(from)...)
+	mistakes = append(mistakes, clusterMistakes(cfg, from)...)
 	m.web = &ownCertificate{key: "metrics.certificate", path: cfg.Metrics.Certificate}
 	var more config.Mistakes
 	m.web.pair, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)

@@ -12,6 +12,8 @@ func spoolChanges() map[string]keyChange {
 	return map[string]keyChange{
 		// It is that of the next start: TestSpoolKeepsItsDirectory.
 		"Spool.Directory":       {`directory = "spool"`, `directory = "other"`, func(g *Gateway) any { return g.current.Load().Config.Spool.Directory }},
+		"Spool.Store":           {"", `store = "jetstream"`, func(g *Gateway) any { return g.current.Load().Config.Spool.Store }},
+		"Spool.Replicas":        {"", "store = \"jetstream\"\nreplicas = 1", func(g *Gateway) any { return g.current.Load().Config.Spool.Replicas }},
 		"Spool.MaxOctets":       {"", `max_octets = "9MiB"`, ofSpool(func(l spool.Limits) any { return l.MaxOctets })},
 		"Spool.MaxRecords":      {"", `max_records = 9`, ofSpool(func(l spool.Limits) any { return l.MaxRecords })},
 		"Spool.MaxAge":          {"", `max_age = "9d"`, ofSpool(func(l spool.Limits) any { return l.MaxAge })},

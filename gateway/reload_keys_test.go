@@ -44,6 +44,9 @@ spool = true
 [spool]
 directory = "spool"
 # more of spool
+[cluster]
+nats = ["nats://127.0.0.1:1"]
+# more of cluster
 [[rule]]
 name = "r"
 # more of rule
@@ -113,6 +116,7 @@ func keyChanges() map[string]keyChange {
 	maps.Copy(all, crlChanges())
 	maps.Copy(all, reverseChanges())
 	maps.Copy(all, spoolChanges())
+	maps.Copy(all, clusterChanges())
 	maps.Copy(all, ruleChanges())
 	maps.Copy(all, operationChanges())
 	return all
@@ -295,6 +299,7 @@ func keysFile(t *testing.T) string {
 		t.Fatal(err)
 	}
 	gatewaytest.WriteFile(t, filepath.Join(dir, "ca.crl"), list)
+	gatewaytest.WriteFile(t, filepath.Join(dir, "nats.creds"), natsCredentials(t))
 	gatewaytest.WriteFile(t, filepath.Join(dir, "tickets"), []byte("01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b"))
 	return file
 }

@@ -72,6 +72,7 @@ func (g *Gateway) swap(next *generation) error {
 		if servers, rules, err = buildRules(next.Plan, g.back, g.metrics, g.marker, g.servers); err != nil {
 			return err
 		}
+		g.recognizeReplicas(rules)
 	}
 	if next.reverse, err = buildDynAuth(next.Config, servers); err != nil {
 		closeUnused(without(servers, g.servers), g.servers)
@@ -106,6 +107,7 @@ func (g *Gateway) swap(next *generation) error {
 	}
 	g.servers, g.clients, next.servers = servers, clients, servers
 	g.current.Store(next)
+	g.announceMarker()
 	g.serveFronts(change.added)
 	g.poll.setInterval(next.Config.Listen.ReloadInterval)
 	return nil
@@ -160,6 +162,10 @@ func (g *Gateway) logChanges(current, next *generation) {
 		if s := g.spool.Load(); s != nil && next.Config.UsesSpool() && s.Directory() != next.Config.Spool.Directory {
 			g.log.Warn("spool.directory has changed, which takes effect when the gateway is started again: records that are in the old directory by then stay there", "in_use", s.Directory())
 		}
+		if s := g.spool.Load(); s != nil && next.Config.UsesSpool() && s.Shared() != (next.Config.Spool.Store == config.SpoolStoreJetStream) {
+			g.log.Warn("spool.store has changed, which takes effect when the gateway is started again: records that are in the old store by then stay there; radsec-gw spool export and import bring them over")
+		}
+		g.logClusterChange(next.Config)
 	}
 	g.reportCertificate(next.Plan, time.Now())
 	if g.reloadBy != byFetch { // lists come often, and have changed nothing else

@@ -22,7 +22,7 @@ func (g *Gateway) makeSpool(cfg *config.Config) (start func()) {
 		return nil
 	}
 	opened := make(chan struct{}, 1)
-	s := spool.New(spool.Config{Directory: cfg.Spool.Directory, Limits: limits, Owner: g.relay, Metrics: g.metrics.Spool(), Log: g.log, Opened: func() {
+	s := spool.New(spool.Config{Directory: cfg.Spool.Directory, Stream: g.spoolStream(cfg), Limits: limits, Owner: g.relay, Metrics: g.metrics.Spool(), Log: g.log, Opened: func() {
 		select {
 		case opened <- struct{}{}:
 		default:

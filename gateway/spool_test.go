@@ -97,7 +97,7 @@ func TestStatusShowsTheSpool(t *testing.T) {
 // log and in the status. It opens by itself when the directory can be made, and its socket with it.
 // Rules: SP10
 func TestServesWithoutItsSpool(t *testing.T) {
-	dir, file := gatewaytest.Dir(t, keysConfig)
+	dir, file := gatewaytest.Dir(t, strings.Replace(keysConfig, "[cluster]\nnats = [\"nats://127.0.0.1:1\"]\n", "", 1))
 	path := filepath.Join(dir, "spool")
 	gatewaytest.WriteFile(t, path, []byte("notes"))
 	g, log := runWritten(t, planOf(t, file))

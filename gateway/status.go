@@ -39,6 +39,7 @@ func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *s
 	s.Listeners = listenerList(current, s.Connections, now)
 	s.ReverseCoA, s.NASes = g.reverseCoA(current, now)
 	s.Spool, s.SpoolRoutes = g.spoolStatus(current, now)
+	s.Cluster = g.clusterStatus()
 	a.addFiles(s, current, now)
 	s.RevocationURLs = g.fetchList(current)
 	a.addRefusals(s, clients, servers, events, changed)

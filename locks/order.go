@@ -5,7 +5,7 @@ type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
 		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Spool | Tap | Syslog |
-		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | CRLFetcher | HTTPConnections | Renderings |
+		ClusterConn | ClusterAsks | ClusterNames | ClusterPeers | ClusterReplicas | CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | CRLFetcher | HTTPConnections | Renderings |
 		DTLSReceiving | DTLSServer | DTLSListeners | DTLSListener | DTLSAdmission | DTLSPending | DTLSSession | DTLSSending | DTLSOutput |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
@@ -52,6 +52,11 @@ type (
 	HTTPConnections   struct{}
 	Renderings        struct{}
 	Spool             struct{}
+	ClusterConn       struct{}
+	ClusterAsks       struct{}
+	ClusterNames      struct{}
+	ClusterPeers      struct{}
+	ClusterReplicas   struct{}
 	DTLSReceiving     struct{}
 	DTLSServer        struct{}
 	DTLSListeners     struct{}
@@ -115,6 +120,11 @@ var order = [][]lock{
 		{DTLSSending{}, "dtlsfront.Session.sending", false},
 		{DTLSOutput{}, "dtlsfront.output.mu", false},
 		{Spool{}, "spool.Spool.mu", false},
+		{ClusterConn{}, "cluster.Conn.mu", false},
+		{ClusterAsks{}, "cluster.coaAsks.mu", false},
+		{ClusterNames{}, "cluster.coaNames.mu", false},
+		{ClusterPeers{}, "cluster.coaPeers.mu", false},
+		{ClusterReplicas{}, "cluster.replicas.mu", false},
 		{Paths{}, "identity.pathCache.mu", false},
 		{Tap{}, "audit.tap.mu", false},
 		{Syslog{}, "audit.syslog.mu", false},

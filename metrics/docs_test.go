@@ -78,6 +78,8 @@ func everything(t *testing.T) map[string]*dto.MetricFamily {
 	m.Reloads().Refused([]Place{{"radsec-gw.toml", "listen.address"}}, true)
 	m.CountLookup("freeradius-a", true)
 	m.Spool().Use(func() SpoolState { return SpoolState{} })
+	m.Cluster().Use()
+	m.ClusterAsks().Use()
 	for _, use := range []string{"radsec", "udp", "http", "other"} {
 		m.SetDescriptors(use, 1)
 	}
@@ -121,9 +123,11 @@ func listOf(metric, label string) string {
 			"server_name_lookups_total": "Result of look-ups", "reloads_total": "Result of reloads", "crl_fetches_total": "Result of fetches", "spool_sent_total": "Result of replays"}[metric]
 	case label == "reason":
 		return map[string]string{"tls_client_connections_closed_total": "Reason of closed connections", "omitted_attributes_total": "Reason of omissions",
-			"log_lines_lost_total": "Reason of lost lines", "spool_refused_total": "Reason of refused records", "spool_dropped_total": "Reason of dropped records"}[metric]
+			"log_lines_lost_total": "Reason of lost lines", "cluster_coa_asks_total": "Result of asked gateways", "cluster_coa_served_total": "Result of requests of other gateways", "spool_refused_total": "Reason of refused records", "spool_dropped_total": "Reason of dropped records"}[metric]
 	case label == "kind" && strings.HasPrefix(metric, "log_"):
 		return "Kind of log lines"
+	case label == "kind" && strings.HasPrefix(metric, "cluster_"):
+		return "Kind of shared messages"
 	}
 	return map[string]string{"fate": "Fates", "state": "State of servers", "kind": "Kind of requests", "code": "Codes", "port": "Ports of servers", "listener": "Listeners",
 		"use": "Uses of descriptors", "certificate": "What a file of certificates is for", "output": "Outputs of the log", "queue": "Queues", "family": "Families of addresses",
@@ -150,7 +154,7 @@ func typeAndUnit(f *dto.MetricFamily) string {
 }
 
 // isFlag has the gauges that say whether something is so.
-var isFlag = map[string]bool{"server_up": true, "spool_up": true, "tls_key_log": true, "server_state": true, "route_ready": true, "certificate_refused": true, "new_certificate_refused": true,
+var isFlag = map[string]bool{"server_up": true, "spool_up": true, "cluster_up": true, "tls_key_log": true, "server_state": true, "route_ready": true, "certificate_refused": true, "new_certificate_refused": true,
 	"crl_issuer_refused": true, "crl_fetch_failing": true, "config_last_reload_successful": true, "config_refused": true, "build_info": true}
 
 // labelsOf returns the names of a family's labels, sorted, and the values of each.

@@ -10,7 +10,7 @@ import (
 )
 
 // reverseFates are the fates that a datagram to the listeners of [dynamic_authorization] can
-// have.
+// have, or a request that another gateway has passed on.
 var reverseFates = [...]Fate{
 	FateRelayed, FateDuplicateDropped, FateDuplicateAnswered,
 	FateBadLength, FateBadAttributes, FateBadRequestAuthenticator, FateBadMessageAuthenticator, FateMissingMessageAuthenticator,
@@ -39,7 +39,7 @@ type DynAuth struct {
 
 func newDynAuth(reg prometheus.Registerer) *DynAuth {
 	d := new(DynAuth)
-	requests := counter("reverse_requests_total", "Datagrams received by [dynamic_authorization], by their fate.", "kind", "fate")
+	requests := counter("reverse_requests_total", "Datagrams received by [dynamic_authorization], and requests that other gateways have passed on, by their fate.", "kind", "fate")
 	answers := counter("reverse_answers_total", "Answers to CoA and Disconnect sent to UDP servers, by their Code.", "code")
 	d.time = prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "reverse_duration_seconds",
 		Help: "Time from the arrival of a CoA or Disconnect by UDP to the answer of its NAS.", Buckets: seconds(classicBounds[:])})

@@ -16,7 +16,7 @@ func TestEveryListHasDistinctNames(t *testing.T) {
 		"omissions": omissions,
 		"fates":     fateNames[:], "results": resultNames[:],
 		"handshakes": handshakeNames[:], "reasons": reasonNames[:], "states": stateNames[:],
-		"refusals of the spool": spoolRefusalNames[:], "results of replays": spoolReplayNames[:], "drops of the spool": spoolDropNames[:],
+		"refusals of the spool": spoolRefusalNames[:], "results of replays": spoolReplayNames[:], "drops of the spool": spoolDropNames[:], "messages of a cluster": clusterMessageNames[:], "asked gateways": clusterAskNames[:], "requests of other gateways": clusterServedNames[:],
 	} {
 		seen := map[string]bool{}
 		for i, name := range names {

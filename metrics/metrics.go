@@ -9,7 +9,7 @@
 // that has a client, a server or a route as a label exists from its first count on:
 // otherwise a thousand clients would have 200,000 series, nearly all of them zero. The
 // time when such a series was last known to be zero goes with it as its created timestamp.
-// Those of the spool exist while there is one.
+// Those of the spool and of a cluster exist while there is one.
 //
 // Nothing is global: New registers with the registry it is given. Handles
 // (Client, Server, TLS) are looked up once, when the configuration is turned
@@ -24,7 +24,8 @@
 //	family.go     one counter with all its series, from the tables above
 //	keep.go       removes the series of what is no longer configured
 //	lookup.go, tls.go, crlfetch.go, connections.go, certificates.go, descriptors.go,
-//	queue.go, logs.go, reload.go, noports.go, dynauth.go, dtls.go, spool.go
+//	queue.go, logs.go, reload.go, noports.go, dynauth.go, dtls.go, spool.go,
+//	cluster.go, clusterasks.go
 //	              metrics that belong to no single client or port of a server
 //	level.go, histogram.go
 //	              gauges and histograms that cost an atomic add or two
@@ -72,6 +73,8 @@ type Metrics struct {
 	dynAuth      *DynAuth
 	dtls         *DTLS
 	spool        *Spool
+	cluster      *Cluster
+	clusterAsks  *ClusterAsks
 
 	routeStates atomic.Pointer[func() []RouteState]
 
@@ -109,6 +112,8 @@ func New(reg prometheus.Registerer) *Metrics {
 		dynAuth:      newDynAuth(shared),
 		dtls:         newDTLS(shared),
 		spool:        newSpool(shared),
+		cluster:      newCluster(shared),
+		clusterAsks:  newClusterAsks(shared),
 
 		clients:  map[string]*Client{},
 		servers:  map[serverKey]*Server{},

@@ -89,7 +89,7 @@ type Spool struct {
 	// static after construction
 	series spoolSeries
 
-	up                                         prometheus.Gauge
+	up, leads                                  prometheus.Gauge
 	stored, duplicates, answeredLate, repeated prometheus.Counter
 	replaced, setAside, failures               prometheus.Counter
 	refused                                    [NumSpoolRefusals]prometheus.Counter
@@ -102,10 +102,12 @@ func newSpool(reg prometheus.Registerer) *Spool {
 	s := &Spool{
 		up: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "spool_up",
 			Help: "Whether the spool could store when it last tried, or could be opened."}),
+		leads: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "spool_leads",
+			Help: "Whether this gateway sends the records of the spool that several gateways share; 0 without [spool].store = \"jetstream\"."}),
 		commitTime: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "spool_commit_seconds",
 			Help: "Time that one commit of the spool took, with its sync to the disk: it stores the records of many clients.", Buckets: seconds(commitBounds[:])}),
 	}
-	all := []prometheus.Collector{s.up, s.commitTime}
+	all := []prometheus.Collector{s.up, s.leads, s.commitTime}
 	for _, c := range []struct {
 		name, help string
 		counter    *prometheus.Counter
@@ -160,6 +162,9 @@ func (s *Spool) Remove() { s.series.state.Store(nil) }
 
 // SetUp sets whether the spool could store, or be opened, when it last tried.
 func (s *Spool) SetUp(up bool) { s.up.Set(oneIf(up)) }
+
+// SetLeads sets whether this gateway sends the records that several gateways share.
+func (s *Spool) SetLeads(leads bool) { s.leads.Set(oneIf(leads)) }
 
 // Stored counts a record that was stored and acknowledged.
 func (s *Spool) Stored() { s.stored.Inc() }

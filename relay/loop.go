@@ -7,9 +7,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// looped reports whether the request has passed this gateway before, or too many other
-// gateways. server is the name of the server that this gateway sent it to, or "" if it has
-// only passed too many others.
+// looped reports whether the request has passed this gateway or one of its replicas before, or
+// too many other gateways. server is the name of the server that it was sent to there, or "" if
+// it has only passed too many others.
 func (m *Marker) looped(v *wire.View) (server string, ok bool) {
 	if m == nil || !v.HasProxyState() {
 		return "", false
@@ -17,7 +17,7 @@ func (m *Marker) looped(v *wire.View) (server string, ok bool) {
 	passed := 0
 	for entries := range markersOf(v) {
 		for ; len(entries) > 0; entries = entries[markerEntry:] {
-			if passed++; [markerSelf]byte(entries) == m.own {
+			if passed++; [markerSelf]byte(entries) == m.own || m.replicas.has([markerSelf]byte(entries)) {
 				return m.nameOf(binary.BigEndian.Uint32(entries[markerSelf:])), true
 			}
 		}

@@ -22,14 +22,15 @@ import (
 //	  the gateway's identifier                        8 octets
 //	  the server that the gateway has sent it to      4 octets, udpback.ServerID
 //
-// Only replicas have the same identifier, so each gateway repeats the entries of those
+// Only replicas have the same identifier, or know each other's (replicas.go), so each gateway repeats the entries of those
 // before it: a loop through several gateways is detected by the first that the request
 // reaches again. A request that has passed markerMax gateways counts as a loop, too.
 //
 // A Marker is immutable, and may be used by any goroutine.
 type Marker struct {
-	own     [markerSelf]byte  // the gateway's identifier
-	servers map[uint32]string // names by udpback.ServerID
+	own      [markerSelf]byte  // the gateway's identifier
+	servers  map[uint32]string // names by udpback.ServerID
+	replicas *Replicas         // that this gateway knows of; nil: none
 }
 
 const (
@@ -65,6 +66,9 @@ func NewMarker(key MarkerKey, servers []string) *Marker {
 	}
 	return m
 }
+
+// Own returns the gateway's identifier.
+func (m *Marker) Own() [markerSelf]byte { return m.own }
 
 // append appends the marker of a request that is sent to server to dst. The request has
 // not looped, so the marker has at most markerSize octets.

@@ -122,6 +122,9 @@ func (w *writer) sweep() error {
 		return err
 	}
 	w.mu.Lock()
+	if !w.sends() {
+		old = nil
+	}
 	dropped := 0
 	for _, o := range old {
 		if w.drop(o) {

@@ -20,8 +20,9 @@
 // packets are in the store only. A record is recognized and ordered by its marks (marks.go). All
 // times are on a clock of the spool's own (clock.go).
 //
-// The store (store.go) is a database of package bbolt in one file. A file that is damaged is
-// found out, and what can be read of it is kept, without that package (image.go, salvage.go).
+// The store (store.go) is a database of package bbolt in one file, or a stream of NATS that several
+// gateways share (shared.go, follow.go, package stream). A file that is damaged is found out, and
+// what can be read of it is kept, without package bbolt (image.go, salvage.go).
 //
 // One goroutine writes to the store (run.go, writer.go, aside.go), and another asks the owner to
 // send (replay.go). Spool.mu guards the index and what belongs to it; it is never held while

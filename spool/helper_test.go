@@ -19,11 +19,15 @@ import (
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2866"
 
+	"radsec-gw/cluster/natstest"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	natstest.Serve()
+	goleak.VerifyTestMain(m)
+}
 
 // roomy are limits that nothing in a test reaches.
 var roomy = Limits{MaxOctets: 1 << 40, MaxRecords: 1 << 30, MaxAge: 100 * 24 * time.Hour, Rate: 1000, Window: 64, Attempts: 3}

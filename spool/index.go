@@ -23,6 +23,7 @@ type index struct {
 	byContent map[uint64]handle // items: the first of those that same links
 	bySession map[uint64]handle
 	byNAS     map[uint64]handle
+	bySeq     map[uint64]handle // items that are in the store; nil: the store is not shared
 
 	lanes  []*lane // by number
 	laneOf map[string]uint16
@@ -51,6 +52,7 @@ type item struct {
 	state      itemState
 	rank       rank
 	held       bool // its live request has not ended
+	others     bool // that request is another gateway's
 	resent     bool // it was sent before: a server may have it
 }
 
@@ -62,6 +64,7 @@ const (
 	itemSending // it is in flight
 	itemAside   // it is to be set aside
 	itemGone    // a server has it: it is to be removed once it is stored
+	itemRemoved // another gateway has removed it from the store: it is until its live request ends
 )
 
 // session has the records of one session, or of a NAS as a whole.
@@ -266,6 +269,9 @@ func (x *index) remove(h handle) {
 	x.octets -= int64(it.size)
 	x.lanes[it.lane].records--
 	x.unlinkContent(h)
+	if x.bySeq[it.seq] == h {
+		delete(x.bySeq, it.seq)
+	}
 	if n.whole != sh {
 		n.items--
 	}
@@ -317,6 +323,13 @@ func (x *index) update(sh handle) {
 	x.lanes[s.lane].join(x, sh)
 }
 
+// number notes that a record has the number of the store.
+func (x *index) number(h handle) {
+	if x.bySeq != nil {
+		x.bySeq[x.items.at(h).seq] = h
+	}
+}
+
 // stored notes that a record is in the store.
 func (x *index) stored(h handle) {
 	it := x.items.at(h)
@@ -364,7 +377,7 @@ func (x *index) find(content, seq uint64) handle {
 // copies appends the numbers of the records with the content that no server is known to have.
 func (x *index) copies(list []uint64, content uint64) []uint64 {
 	for h := x.byContent[content]; h != 0; h = x.items.at(h).same {
-		if x.items.at(h).state != itemGone {
+		if st := x.items.at(h).state; st != itemGone && st != itemRemoved {
 			list = append(list, x.items.at(h).seq)
 		}
 	}

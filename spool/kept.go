@@ -75,7 +75,7 @@ func (s *Spool) opened() (store, error) {
 		return nil, fmt.Errorf("%w: %w", ErrClosed, s.err)
 	}
 	if s.hanging.Load() {
-		return nil, errHangs
+		return nil, s.hangError()
 	}
 	return s.store, nil
 }

@@ -82,6 +82,9 @@ func (s *Spool) choose(batch []*Outgoing) ([]*Outgoing, time.Duration) {
 	if s.err != nil {
 		return batch, time.Hour
 	}
+	if !s.sends() {
+		return batch, reachablePause
+	}
 	l, now := s.limits.Load(), s.clock.now()
 	wait := int64(time.Hour)
 	for n, lane := range s.index.lanes {
@@ -171,6 +174,10 @@ func (s *Spool) dropUnreadable(o *Outgoing) {
 		return
 	}
 	s.ended(o)
+	if s.index.bySeq != nil { // another gateway has removed it, or the next comparison finds it
+		s.index.remove(o.item)
+		return
+	}
 	s.discard(o.item)
 	s.cfg.Metrics.Dropped(metrics.SpoolDamaged, 1)
 	s.diskErrors.Log(func() logs.Line {
@@ -200,7 +207,7 @@ func (o *Outgoing) Done(r Result) {
 	switch r {
 	case Answered:
 		s.cfg.Metrics.Sent(metrics.SpoolAnswered)
-		if it.resent {
+		if it.resent || s.mayHaveBeenSent(it) {
 			s.cfg.Metrics.Repeated()
 		}
 		lane.noteAnswer(now)

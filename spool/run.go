@@ -39,6 +39,7 @@ func (s *Spool) write(opened chan struct{}) {
 				w.cfg.Opened()
 			}
 			w.asideFailed, w.sweptFrom = false, 0
+			w.follow()
 			err = w.serve()
 			w.idle()
 			w.closeStore(err)
@@ -46,7 +47,7 @@ func (s *Spool) write(opened chan struct{}) {
 				return // closed
 			}
 		}
-		if !errors.Is(err, errReplaced) && !w.pause(reopenPause) {
+		if !errors.Is(err, errReplaced) && !errors.Is(err, errStale) && !w.pause(reopenPause) {
 			return
 		}
 	}
@@ -125,9 +126,17 @@ func (w *writer) serve() error {
 			removalDue = nil
 			w.busy()
 			err = w.commit(nil)
-		case <-tick.C:
+		case c := <-w.follower.changes():
 			w.busy()
-			err = w.sweep()
+			err = w.apply(c)
+		case <-w.follower.leadChanged():
+			w.noteLead()
+		case now := <-tick.C:
+			w.busy()
+			w.releaseWaiting()
+			if err = w.compare(now); err == nil {
+				err = w.sweep()
+			}
 		case <-w.ctx.Done():
 			return w.finish()
 		}

@@ -37,6 +37,7 @@ type Owner interface {
 // Config is what a Spool needs.
 type Config struct {
 	Directory string
+	Stream    *StreamConfig // of the store that several gateways share; nil: it is a file in Directory
 	Limits    Limits
 	Owner     Owner // nil: nothing is sent to servers, and only imports are stored
 	Metrics   *metrics.Spool
@@ -90,6 +91,8 @@ type Spool struct {
 	index    *index
 	clock    clock
 	last     uint64   // the highest number of a record
+	left     int      // records in the store that are not in the index: of another version, or damaged
+	ledSince int64    // since when this gateway sends the records of a shared store, on the spool's clock
 	lastTime int64    // that nextTime has returned
 	removals []uint64 // of records that are to be removed from the store
 	asides   []handle // records that are to be set aside
@@ -105,11 +108,17 @@ func New(cfg Config) *Spool {
 	s := &Spool{cfg: cfg, marker: NewMarker(), queue: make(chan *Entry, maxWaiting), work: make(chan struct{}, 1), due: make(chan struct{}, 1), err: ErrClosed, index: newIndex(), openStore: openFileStore}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.limits.Store(&cfg.Limits)
+	if cfg.Stream != nil {
+		s.openStore = func(string, *slog.Logger) (store, error) { return s.openStream() }
+	}
 	return s
 }
 
 // Directory returns the directory of the spool.
 func (s *Spool) Directory() string { return s.cfg.Directory }
+
+// Shared reports whether several gateways share the store.
+func (s *Spool) Shared() bool { return s.cfg.Stream != nil }
 
 // SetLimits replaces the limits.
 func (s *Spool) SetLimits(l Limits) {
@@ -174,7 +183,10 @@ func (s *Spool) End(l *Live, answered bool) {
 	if !current {
 		return
 	}
-	if h != 0 {
+	if h != 0 && s.index.items.at(h).state == itemRemoved {
+		s.index.items.at(h).held = false
+		s.index.remove(h)
+	} else if h != 0 {
 		s.index.release(h)
 		if answered {
 			s.cfg.Metrics.AnsweredLate()
@@ -277,7 +289,7 @@ func (s *Spool) place(e *Entry) error {
 		e.Record.at = e.Live.at
 	}
 	for h := s.index.byContent[e.Marks.content]; h != 0; h = s.index.items.at(h).same {
-		if it := s.index.items.at(h); it.state != itemGone {
+		if it := s.index.items.at(h); it.state != itemGone && it.state != itemRemoved {
 			e.seq, e.duplicate = it.seq, true // it seems so: the writer compares them
 			return nil
 		}

@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,9 @@ import (
 // openTimeout is how long Start waits for the store: long enough for a million records on a
 // slow disk, and not so long that a disk which hangs keeps users from logging in.
 const openTimeout = 20 * time.Second
+
+// streamOpenTimeout is how long Start waits for NATS: nobody is kept from logging in by it.
+const streamOpenTimeout = 2 * time.Second
 
 // reopenPause is how long the spool waits before it opens a store again that could not be
 // opened, or failed.
@@ -47,13 +51,17 @@ func (s *Spool) Start(ctx context.Context) {
 	if s.cfg.Owner != nil {
 		s.running.Go(s.replay)
 	}
-	timer := time.NewTimer(openTimeout)
+	timeout := openTimeout
+	if s.cfg.Stream != nil {
+		timeout = streamOpenTimeout
+	}
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case <-opened:
 	case <-ctx.Done():
 	case <-timer.C:
-		s.cfg.Log.Warn("the spool is not open yet; the gateway serves without it meanwhile", "directory", s.cfg.Directory, "waited", openTimeout)
+		s.cfg.Log.Warn("the spool is not open yet; the gateway serves without it meanwhile", "directory", s.cfg.Directory, "waited", timeout)
 	}
 }
 
@@ -68,7 +76,7 @@ func (s *Spool) Close(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return errors.New("the spool's disk does not answer: records that were handed over last are not stored, and were not acknowledged")
+		return fmt.Errorf("%w: records that were handed over last are not stored, and were not acknowledged", s.hangError())
 	}
 }
 
@@ -89,7 +97,7 @@ func (s *Spool) open() error {
 	if err != nil {
 		return err
 	}
-	key, err := s.openSecret()
+	key, err := s.secretOf(st)
 	if err == nil {
 		err = s.load(st, key)
 	}
@@ -97,6 +105,14 @@ func (s *Spool) open() error {
 		st.close()
 	}
 	return err
+}
+
+// secretOf returns the secret that the records of a store are encrypted under.
+func (s *Spool) secretOf(st store) ([]byte, error) {
+	if shared, ok := st.(sharedStore); ok {
+		return shared.secret(), nil
+	}
+	return s.openSecret()
 }
 
 // openSecret reads the secret. If its file was removed while the spool was open, it is written
@@ -122,7 +138,14 @@ func (s *Spool) load(st store, key []byte) error {
 		return err
 	}
 	l := loader{spool: s, index: newIndex()}
-	if err := st.each(0, l.add); err != nil {
+	shared, isShared := st.(sharedStore)
+	if isShared {
+		l.index.bySeq = map[uint64]handle{}
+		err, l.last = shared.load(l.add), unstoredSeq
+	} else {
+		err = st.each(0, l.add)
+	}
+	if err != nil {
 		return err
 	}
 	l.report()
@@ -132,6 +155,7 @@ func (s *Spool) load(st store, key []byte) error {
 	s.clock = newClock(s.clock, l.at, l.arrived)
 	s.lastTime = 0
 	s.last, s.oldest, s.removals, s.asides = l.last, l.oldest, l.damaged, nil
+	s.left, s.ledSince = l.unknown, 0
 	s.epoch++
 	s.askedAt = s.clock.now() - int64(reachablePause)
 	if n := s.index.count; n > 0 {
@@ -177,6 +201,7 @@ func (l *loader) add(seq uint64, value []byte) bool {
 	h := l.index.add(&m, r.at, l.index.laneFor(r.Route), len(value))
 	it := l.index.items.at(h)
 	it.seq, it.resent = seq, true // it may have been sent before the gateway ended
+	l.index.number(h)
 	l.index.stored(h)
 	return true
 }

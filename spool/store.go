@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"radsec-gw/spool/stream"
+
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 )
@@ -25,7 +27,8 @@ type store interface {
 	// call only. f must not use the store.
 	get(seqs []uint64, f func(seq uint64, value []byte)) error
 	// commit adds and removes records, all or none of them. They are durable when it returns
-	// nil. After an error they may be there all the same: a sync may fail after the write.
+	// nil. After an error they may be there all the same: a sync may fail after the write. A
+	// sharedStore gives what it adds other numbers.
 	commit(add []addition, remove []uint64) error
 	close() error
 }
@@ -166,7 +169,7 @@ func guarded(f func() error) (err error) {
 
 // isDamaged reports whether an error of the store says that it must be opened again.
 func isDamaged(err error) bool {
-	for _, e := range []error{errFault, berrors.ErrInvalidMapping, berrors.ErrDatabaseNotOpen} {
+	for _, e := range []error{errFault, stream.ErrGone, errStale, berrors.ErrInvalidMapping, berrors.ErrDatabaseNotOpen} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -8,8 +8,19 @@ import (
 // hangAfter is how long the disk may take for what usually takes some milliseconds.
 const hangAfter = 5 * time.Second
 
-// errHangs is the error of a disk that does not answer.
-var errHangs = errors.New("the disk of the spool does not answer")
+// The errors of a store that does not answer.
+var (
+	errHangs  = errors.New("the disk of the spool does not answer")
+	errSilent = errors.New("the NATS servers of the spool do not answer")
+)
+
+// hangError returns the error of the store when it does not answer.
+func (s *Spool) hangError() error {
+	if s.cfg.Stream != nil {
+		return errSilent
+	}
+	return errHangs
+}
 
 // watch says so when the disk hangs: the goroutine that waits for it cannot. It ends with the
 // spool.
@@ -36,16 +47,16 @@ func (s *Spool) checkDisk(now time.Time) {
 		return
 	}
 	if !hangs {
-		if s.endFailure(errHangs) { // otherwise what waited for the disk has failed
+		if s.endFailure(s.hangError()) { // otherwise what waited for the disk has failed
 			s.cfg.Metrics.SetUp(true)
 		}
-		s.cfg.Log.Info("the disk of the spool answers again", "directory", s.cfg.Directory)
+		s.cfg.Log.Info("the store of the spool answers again", "directory", s.cfg.Directory)
 		return
 	}
-	s.noteFailure(errHangs)
+	s.noteFailure(s.hangError())
 	s.cfg.Metrics.SetUp(false)
 	s.cfg.Metrics.Failed()
-	s.cfg.Log.Error("the disk of the spool does not answer: accounting that no server answers is not acknowledged until it does", "directory", s.cfg.Directory, "for", now.Sub(*since).Round(time.Second))
+	s.cfg.Log.Error(s.hangError().Error()+": accounting that no server answers is not acknowledged until it does", "directory", s.cfg.Directory, "for", now.Sub(*since).Round(time.Second))
 }
 
 // endFailure notes that what was wrong is so no longer. It reports false if something else is.

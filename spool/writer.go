@@ -29,6 +29,8 @@ type writer struct {
 	failing bool          // the last commit has failed
 	took    time.Duration // the last commit
 
+	follower follower
+
 	misplaced error // why the store's file is not where it belongs; nil: it is
 
 	asideErrors logs.Limiter
@@ -89,6 +91,7 @@ func (w *writer) toStore() error {
 	w.cfg.Metrics.SetUp(err == nil)
 	w.noteFailure(err)
 	if err == nil {
+		w.renumber()
 		if w.failing {
 			w.failing = false
 			w.cfg.Log.Info("the spool can write again", "directory", w.cfg.Directory)
@@ -105,13 +108,26 @@ func (w *writer) toStore() error {
 	// What a failed commit has added must not be sent: it was not acknowledged.
 	w.copies = w.copies[:0]
 	for _, a := range w.add {
-		w.copies = append(w.copies, a.seq)
+		if a.seq != 0 {
+			w.copies = append(w.copies, a.seq)
+		}
 	}
 	w.store.get(w.copies, func(seq uint64, _ []byte) { w.remove = append(w.remove, seq) })
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.removals = append(w.removals, w.remove...)
 	return err
+}
+
+// renumber takes over the numbers that the store has given to what was added.
+func (w *writer) renumber() {
+	added := w.add
+	for _, e := range w.batch {
+		if e.Err == nil && !e.duplicate {
+			e.seq, added = added[0].seq, added[1:]
+		}
+	}
+	w.follower.applied += len(w.add) + len(w.remove)
 }
 
 // failed counts and logs that something could not be written.
@@ -312,13 +328,15 @@ func (w *writer) concludeEntry(e *Entry, err error) {
 	it := w.index.items.at(e.item)
 	switch {
 	case it.state == itemGone && e.Err == nil:
-		w.removals = append(w.removals, it.seq)
+		w.removals = append(w.removals, e.seq)
 		w.index.remove(e.item)
 		wake(w.work)
 	case e.Err != nil:
 		w.forgetLive(e)
 		w.index.remove(e.item)
 	default:
+		it.seq = e.seq
+		w.index.number(e.item)
 		w.index.stored(e.item)
 		w.cfg.Metrics.Stored()
 		if w.oldest == 0 {

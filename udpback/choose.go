@@ -190,9 +190,11 @@ func mix(h uint64) uint64 {
 // conversation and on every replica.
 type issuers struct {
 	entries atomic.Pointer[[1 << 16]atomic.Uint64] // made when the first State is seen
+	share   atomic.Pointer[ShareIssuer]            // nil: nobody is told
 
 	mu      locks.Mutex[locks.Issuers] // guards the fields below
 	numbers map[string]uint16
+	byID    map[uint32]uint16 // the numbers by ServerID of the names
 }
 
 // number returns the number of the server with a name, from 1, the same for as
@@ -203,10 +205,10 @@ func (s *issuers) number(name string) uint16 {
 	n, ok := s.numbers[name]
 	if !ok && len(s.numbers) < 1<<16-1 {
 		if s.numbers == nil {
-			s.numbers = map[string]uint16{}
+			s.numbers, s.byID = map[string]uint16{}, map[uint32]uint16{}
 		}
 		n = uint16(len(s.numbers) + 1)
-		s.numbers[name] = n
+		s.numbers[name], s.byID[ServerID(name)] = n, n
 	}
 	return n
 }

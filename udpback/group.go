@@ -168,9 +168,13 @@ func addToBatch(ex *Exchange, batch *Batch, it reservation) error {
 	return nil
 }
 
-// rememberIssuer remembers that ex's server issued the State with this hash.
+// rememberIssuer remembers that ex's server issued the State, and tells other gateways.
 func (g *Group) rememberIssuer(ex *Exchange, state []byte) {
-	g.backend.issuers.remember(Hash(state), ex.ep.server.number)
+	hash, s := Hash(state), ex.ep.server
+	g.backend.issuers.remember(hash, s.number)
+	if share := g.backend.issuers.share.Load(); share != nil {
+		(*share)(hash, s.nameID)
+	}
 }
 
 // MaxServers is how many servers a group can have: one bit each in Exchange.tried.

@@ -52,6 +52,7 @@ type Server struct {
 	backend *Backend
 	secret  *wire.ServerSecret
 	id      uint32        // computed from the configured name
+	nameID  uint32        // computed from Name, which differs for an address of an expanded name
 	number  uint16        // of issuers, which remember it with a State
 	host    string        // as configured
 	expand  bool          // its addresses are servers of their own
@@ -102,7 +103,8 @@ func (b *Backend) NewServer(c ServerConfig) *Server {
 		s.literal = a.Unmap()
 		s.addresses.Store(&addresses{all: []netip.Addr{s.literal}, current: s.literal})
 	}
-	s.id, s.parent = ServerID(c.Name), c.parent
+	s.nameID = ServerID(c.Name)
+	s.id, s.parent = s.nameID, c.parent
 	if s.parent != nil {
 		s.id = s.parent.id
 	}

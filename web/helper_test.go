@@ -135,6 +135,7 @@ func busyState(ago func(time.Duration) *time.Time) status.Snapshot {
 		Connections: []status.Connection{{Client: "campus", Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), TLS: "TLS 1.3", Since: *ago(time.Hour)}},
 		ReverseCoA:  &status.ReverseCoA{Listening: []string{"127.0.0.1:3799", "[::1]:3799"}, Clients: 1, Pending: 6, NASes: 4231},
 		NASes:       []status.NAS{{Name: "ap-1 10.1.0.7", Client: "campus", Connection: "192.0.2.7:40000", LastSeenAt: *ago(3 * time.Minute)}, {Name: "ap-2", Client: "campus", Connection: "closed", LastSeenAt: *ago(2 * time.Hour)}},
+		Cluster:     &status.Cluster{Prefix: "site-a", Connected: true, Server: "nats://n0:4222", Since: *ago(3 * time.Hour), Replicas: 2, Reconnects: 1, Sent: 5000, Received: 6000, Dropped: 7, Invalid: 8},
 		Spool: &status.Spool{Directory: "spool", Records: 801_000, RecordsLimit: 1_000_000, Octets: 300 << 20, OctetsLimit: 1 << 30, OldestAt: ago(3 * time.Hour), MaxAge: 7 * 86400,
 			Waiting: 12, InFlight: 33, Stored: 900_000, Answered: 98_000, Refused: 2, Dropped: 5, SetAside: 4, SetAsideBytes: 1700},
 		SpoolRoutes: []status.SpoolRoute{{Route: "example.org", Records: 700_000, InFlight: 1, State: "paused", ResumesAt: ago(-20 * time.Second), LastAnswerAt: ago(2 * time.Hour)},

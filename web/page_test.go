@@ -137,6 +137,38 @@ func TestThePageShowsTheSpool(t *testing.T) {
 	}
 }
 
+// The page shows whether the gateway is connected to NATS, since when, and how many others there
+// are. It has no section for them if nothing is shared.
+//
+// Rules: GW1, GW2
+func TestThePageShowsTheCluster(t *testing.T) {
+	section := func(b *bed) string {
+		_, section, _ := strings.Cut(b.pageText(), `<h2 id="cluster">Other gateways</h2>`)
+		section, _, _ = strings.Cut(section, "</section>")
+		return regexp.MustCompile(`\s+`).ReplaceAllString(regexp.MustCompile("<[^>]*>").ReplaceAllString(section, " "), " ")
+	}
+	b := newBed(t, nil)
+	b.busy()
+	text := section(b)
+	for _, want := range []string{" connected to nats://n0:4222 since 3 h ago , prefix site-a ", " Other gateways 2 ", " Told 5000 ", " Learned 6000 ", " Dropped 7 ", " Ignored 8 ", " Connected again 1 "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the section lacks %q:\n%s", want, text)
+		}
+	}
+	b = newBed(t, nil)
+	b.busy()
+	b.state.Cluster = &status.Cluster{Prefix: "site-a", Error: "connection refused", Since: time.Now()}
+	if text := section(b); !strings.Contains(text, " not connected connection refused since ") {
+		t.Errorf("without a connection: got\n%s", text)
+	}
+	b = newBed(t, nil)
+	b.busy()
+	b.state.Cluster = nil
+	if strings.Contains(b.pageText(), "Other gateways") {
+		t.Error("the page has a section for other gateways, although nothing is shared")
+	}
+}
+
 // The title counts all problems, those that are not shown included.
 func TestTheTitleCountsProblems(t *testing.T) {
 	for n, want := range map[int]string{0: "<title>ready · radsec-gw</title>", 1: "<title>ready · 1 problem · radsec-gw</title>", 1000: "<title>ready · 1000 problems · radsec-gw</title>"} {

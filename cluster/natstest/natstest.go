@@ -50,9 +50,17 @@ func Serve() {
 	os.Exit(1)
 }
 
+// Options are what servers have beyond what Start gives them.
+type Options struct {
+	Config string        // added to the configuration of each, such as tls { … } or accounts
+	Client []nats.Option // with which Await and Connect connect
+	Plain  bool          // without JetStream
+}
+
 // Cluster is some servers that know each other, with JetStream.
 type Cluster struct {
 	t       testing.TB
+	options Options
 	servers []*natsServer
 }
 
@@ -66,7 +74,13 @@ type natsServer struct {
 // Start runs n servers until the test ends, and waits until they serve.
 func Start(t testing.TB, n int) *Cluster {
 	t.Helper()
-	c := &Cluster{t: t}
+	return StartWith(t, n, Options{})
+}
+
+// StartWith is Start with options.
+func StartWith(t testing.TB, n int, o Options) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, options: o}
 	clients, err := ports.TCP(2 * n)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +89,10 @@ func Start(t testing.TB, n int) *Cluster {
 	dir := t.TempDir()
 	for i := range n {
 		s := &natsServer{config: filepath.Join(dir, fmt.Sprintf("%d.conf", i)), url: fmt.Sprintf("nats://127.0.0.1:%d", clients[i])}
-		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q, sync_interval: always }\n", i, clients[i], filepath.Join(dir, fmt.Sprint("store", i)))
+		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\n%s\n", i, clients[i], o.Config)
+		if !o.Plain {
+			text += fmt.Sprintf("jetstream { store_dir: %q, sync_interval: always }\n", filepath.Join(dir, fmt.Sprint("store", i)))
+		}
 		if n > 1 {
 			var list []string
 			for _, port := range routes {
@@ -171,20 +188,23 @@ func (c *Cluster) Await() {
 			continue
 		}
 		var last error
-		err := s.process.Until(ctx, "serving", func() bool { last = serves(ctx, s.url); return last == nil })
+		err := s.process.Until(ctx, "serving", func() bool { last = c.serves(ctx, s.url); return last == nil })
 		if err != nil {
 			c.t.Fatalf("server %d: %v; %v", i, err, last)
 		}
 	}
 }
 
-// serves reports why a server does not serve JetStream; nil: it does.
-func serves(ctx context.Context, url string) error {
-	nc, err := nats.Connect(url, nats.Timeout(time.Second), nats.NoReconnect())
+// serves reports why a server does not serve; nil: it does.
+func (c *Cluster) serves(ctx context.Context, url string) error {
+	nc, err := nats.Connect(url, append([]nats.Option{nats.Timeout(time.Second), nats.NoReconnect()}, c.options.Client...)...)
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
+	if c.options.Plain {
+		return nil
+	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return err
@@ -198,7 +218,7 @@ func serves(ctx context.Context, url string) error {
 // Connect returns a connection to the servers, until the test ends.
 func (c *Cluster) Connect() *nats.Conn {
 	c.t.Helper()
-	nc, err := nats.Connect(strings.Join(c.URLs(), ","), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	nc, err := nats.Connect(strings.Join(c.URLs(), ","), append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond)}, c.options.Client...)...)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ test_image() {
   local bytes
   step "the image"
   bytes=$(of_image '{{.Size}}')
-  check "it has $bytes octets, below 20 MB" test "$bytes" -lt 20000000
+  check "it has $bytes octets, below 22 MB" test "$bytes" -lt 22000000
   check "its user is a number and not root" grep -Eqx '[1-9][0-9]*:[1-9][0-9]*' <(of_image '{{.Config.User}}')
   check "it has a version label" test -n "$(of_image '{{index .Config.Labels "org.opencontainers.image.version"}}')"
   check "its SBOM is of this program" test "$(from_image /sbom.cdx.json | sed -n 's/.*"content": "\(.*\)"$/\1/p' | head -1)" = \

@@ -3,8 +3,8 @@
 // who may read the files (files.go), what happens when a server does not reply (servers.go,
 // names.go), how a server is chosen (groups.go), who may send CoA and Disconnect for clients
 // (dynamic.go), how many connections there may be (descriptors.go), which rules change
-// attributes (rules.go), what becomes of accounting that no server answers (spool.go), and what
-// is suspicious. For its flags it prints what the rules make of one packet (packet.go), and
+// attributes (rules.go), what becomes of accounting that no server answers (spool.go), what
+// is shared with other gateways (cluster.go), and what is suspicious. For its flags it prints what the rules make of one packet (packet.go), and
 // which addresses requests are sent from (sources.go).
 package explain
 
@@ -39,6 +39,7 @@ func Report(w io.Writer, p *gateway.Plan) {
 	printServers(w, p, names)
 	printGroups(w, cfg)
 	printSpool(w, cfg)
+	printCluster(w, cfg)
 	printDynamic(w, cfg, names)
 	ofDescriptors := printDescriptors(w, p)
 	warnings := slices.Concat(ofDescriptors, cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), sourceWarnings(cfg), gateway.SourceWarnings(cfg), p.Warnings(time.Now()), ofFiles)

@@ -64,6 +64,7 @@ var notMade = map[string]string{
 	"RadSecSpoolNotSent":  "a record must be an hour old; " + onlyFromSeries,
 	"RadSecSpoolSetAside": "a record must be sent ten times, with pauses; " + onlyFromSeries,
 	"RadSecSpoolDropped":  onlyFromSeries,
+	"RadSecClusterDown":   "docker/prometheus/rules_test.yml makes it from series; that a gateway has these without NATS, packages cluster and gateway test",
 }
 
 // onlyFromSeries is why an alert of the spool is not made here.

@@ -42,6 +42,9 @@ func (s *Snapshot) FindProblems() {
 	if s.Spool != nil {
 		s.addSpool(s.Spool)
 	}
+	if s.Cluster != nil {
+		s.addCluster(s.Cluster)
+	}
 	for i := range s.Certificates {
 		s.addCertificate(&s.Certificates[i])
 	}
@@ -205,6 +208,18 @@ func (s *Snapshot) addSpool(p *Spool) {
 	if p.SetAsideBytes > 0 {
 		add(Warning, "spool_set_aside", FromServer, "records were set aside because no server answered them, although it answered others: see in set-aside.detail what is wrong with them, then send them again with radsec-gw spool retry, or remove the file", nil)
 	}
+}
+
+// addCluster adds that nothing is shared.
+func (s *Snapshot) addCluster(c *Cluster) {
+	if c.Connected {
+		return
+	}
+	text := "not connected to NATS: nothing is shared with other gateways, and requests are served as without them"
+	if c.Error != "" {
+		text += ": " + c.Error
+	}
+	s.add(Warning, "cluster_down", FromGateway, c.Server, text, &c.Since)
 }
 
 // repliesRecently is how long after the last one dropped replies are a problem.

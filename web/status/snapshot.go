@@ -27,6 +27,7 @@ type Snapshot struct {
 	NASes           []NAS            `json:"nases"`            // that reverse CoA has learned, at most the 1000 that were seen last, the last first
 	Spool           *Spool           `json:"spool"`            // null: no route has had spool = true since the start
 	SpoolRoutes     []SpoolRoute     `json:"spool_routes"`     // whose records the spool has, or had; at most the 1000 with the most
+	Cluster         *Cluster         `json:"cluster"`          // null: nothing is shared with other gateways
 	Certificates    []Certificate    `json:"certificates"`     // of the gateway and of issuers
 	RevocationLists []RevocationList `json:"revocation_lists"` // the newest of each issuer
 	RevocationURLs  []RevocationURL  `json:"revocation_urls"`  // that revocation lists are fetched from, those first that fail
@@ -217,6 +218,21 @@ type SpoolRoute struct {
 	State        string     `json:"state"`          // "sending", "paused" (its servers were silent, and get nothing until resumes_at), "trying" (they were silent, and get one record at a time), "waiting" (each record waits: for the end of its client's own request, or because it stayed unanswered) or "empty"
 	ResumesAt    *time.Time `json:"resumes_at"`     // when the pause ends, at the latest; null unless it is paused
 	LastAnswerAt *time.Time `json:"last_answer_at"` // when a server last answered a record; null: none has since the spool was opened
+}
+
+// Cluster is what the gateway shares with others through NATS.
+type Cluster struct {
+	Prefix     string    `json:"prefix"`     // of [cluster]: gateways with the same prefix share
+	Connected  bool      `json:"connected"`  // to a NATS server
+	Server     string    `json:"server"`     // its URL without a password; of the last one if connected is false; "": there was none
+	Since      time.Time `json:"since"`      // when it was connected, or lost, or the gateway started
+	Error      string    `json:"error"`      // why it is not connected, as far as that is known
+	Replicas   int       `json:"replicas"`   // other gateways that were heard of in the last 35 seconds
+	Reconnects uint64    `json:"reconnects"` // connections since the start that were made again after a loss
+	Sent       uint64    `json:"sent"`       // what was told to the others since the start
+	Received   uint64    `json:"received"`   // what was learned from them since the start
+	Dropped    uint64    `json:"dropped"`    // what was not told, or not learned, since the start, because a queue was full or there was no connection
+	Invalid    uint64    `json:"invalid"`    // messages since the start that were ignored, because they do not have the form that gateways give them
 }
 
 // Certificate is one certificate that the gateway has read from a file.

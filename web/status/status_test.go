@@ -35,6 +35,7 @@ func TestFindProblems(t *testing.T) {
 		RevocationURLs:  []RevocationURL{{URL: "http://a/", State: "failing", Refused: true, FailingAt: ago(time.Hour)}, {URL: "http://b/", State: "failing", Lists: 1}, {URL: "http://c/", State: "failing"}, {URL: "http://d/", State: "ok"}, {URL: "http://e/", State: "waiting", Refused: true}},
 		Clients:         []Client{{Name: "campus", Connections: 1, Subject: "CN=ap", ExpiresAt: ago(-time.Hour)}, {Name: "gone", ExpiresAt: ago(-time.Hour)}, {Name: "fine", Connections: 1, ExpiresAt: ago(-ExpiresSoon)}},
 	}
+	s.Cluster = &Cluster{Server: "nats://n0:4222", Error: "EOF", Since: *ago(time.Minute)}
 	s.Spool = &Spool{Directory: "spool", Error: "no space left on device", Records: 801, RecordsLimit: 1000, Octets: 801, OctetsLimit: 1000, OldestAt: ago(61 * time.Minute), MaxAge: 86400, SetAsideBytes: 1}
 	s.Refusals = []Refusal{{What: "reply", Reason: "missing_message_authenticator", Count: 6, FirstAt: ago(time.Hour), LastAt: ago(time.Minute), Began: ago(2 * time.Minute)}, {What: "reply", Reason: "unmatched", LastAt: ago(0)},
 		{What: "reply", Reason: "malformed", LastAt: ago(6 * time.Minute)}, {What: "connection", Reason: "not_tls", LastAt: ago(0)}}
@@ -56,6 +57,7 @@ error server server_down [b acct] 1m0s
 error server server_failing [c auth] 1m0s
 error server server_no_socket [f auth] –
 error server route_unserved [example.org] 1m0s
+warning gateway cluster_down [nats://n0:4222] 1m0s
 warning gateway certificate_expires [m.pem] –
 warning gateway revocation_list_stale [CN=x] 1h0m0s
 warning gateway revocation_list_not_fetched [http://b/] –
@@ -242,6 +244,33 @@ func fill(v reflect.Value) {
 		}
 		for i := range v.NumField() {
 			fill(v.Field(i))
+		}
+	}
+}
+
+// A gateway that is not connected to NATS has a warning, with the reason if there is one; one that is
+// connected has none, even if it is alone.
+//
+// Rules: GW2
+func TestProblemsOfTheCluster(t *testing.T) {
+	for _, row := range []struct {
+		cluster Cluster
+		want    string
+	}{
+		{Cluster{Connected: true, Server: "nats://n0:4222", Dropped: 3, Invalid: 4}, ""},
+		{Cluster{Server: "nats://n0:4222", Since: now}, "requests are served as without them"},
+		{Cluster{Error: "connection refused", Since: now}, "requests are served as without them: connection refused"},
+	} {
+		s := &Snapshot{Time: now, Cluster: &row.cluster}
+		s.FindProblems()
+		switch {
+		case row.want == "" && len(s.Problems) == 0:
+		case row.want == "" || len(s.Problems) != 1:
+			t.Errorf("%+v: got %+v", row.cluster, s.Problems)
+		default:
+			if p := s.Problems[0]; p.Kind != "cluster_down" || p.Severity != Warning || p.Source != FromGateway || !strings.HasSuffix(p.Text, row.want) || p.Subject != row.cluster.Server || !p.Since.Equal(now) {
+				t.Errorf("%+v: got %+v, expected %q", row.cluster, p, row.want)
+			}
 		}
 	}
 }

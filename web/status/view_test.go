@@ -97,7 +97,7 @@ func TestViewsOfServers(t *testing.T) {
 
 // A narrowed view has empty lists where the documentation says lists, never null.
 func TestViewsHaveNoNull(t *testing.T) {
-	s := &Snapshot{ReverseCoA: &ReverseCoA{Listening: []string{}}, Spool: new(Spool)} // null if they are not configured
+	s := &Snapshot{ReverseCoA: &ReverseCoA{Listening: []string{}}, Spool: new(Spool), Cluster: new(Cluster)} // null if they are not configured
 	for _, view := range []View{{Server: "a"}, {Client: "c"}, {List: "events"}, {Text: "x"}} {
 		text, err := json.Marshal(s.Cut(view, Limits{Each: 60, List: 250}))
 		if err != nil {

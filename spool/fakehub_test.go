@@ -1,0 +1,176 @@
+package spool
+
+import (
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"radsec-gw/spool/stream"
+)
+
+// fakeHub is a stream that several gateways share.
+type fakeHub struct {
+	mu      sync.Mutex
+	last    uint64
+	values  map[uint64][]byte
+	members []*fakeMember // that have it open
+	deaf    map[int]bool  // members that are not told of removals
+	opened  int
+
+	// Leads is called with Spool.mu held, which others acquire with mu held.
+	leading sync.Mutex
+	leader  int          // of the names of members
+	cut     map[int]bool // members that cannot reach it
+}
+
+func newFakeHub() *fakeHub {
+	return &fakeHub{values: map[uint64][]byte{}, cut: map[int]bool{}, deaf: map[int]bool{}}
+}
+
+// fakeMember is the store of one gateway.
+type fakeMember struct {
+	hub    *fakeHub
+	name   int
+	feed   chan stream.Change
+	change chan struct{}
+}
+
+var errCutOff = errors.New("nats: timeout")
+
+// sharedBed returns a spool that shares the stream of a hub with others, and has a name.
+func sharedBed(t testing.TB, hub *fakeHub, name int) *bed {
+	t.Helper()
+	b := closedBed(t, "", roomy)
+	b.openStore = func(string, *slog.Logger) (store, error) {
+		hub.mu.Lock()
+		defer hub.mu.Unlock()
+		if hub.isCut(name) {
+			return nil, errCutOff
+		}
+		m := &fakeMember{hub: hub, name: name, feed: make(chan stream.Change, 1<<16), change: make(chan struct{}, 1)}
+		hub.members = append(hub.members, m)
+		hub.opened++
+		return m, nil
+	}
+	b.Start(t.Context())
+	return b
+}
+
+// lead has a member lead.
+func (h *fakeHub) lead(name int) {
+	h.leading.Lock()
+	h.leader = name
+	h.leading.Unlock()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.members {
+		wake(m.change)
+	}
+}
+
+// set changes whether a member can reach the hub, and is told of removals.
+func (h *fakeHub) set(name int, cut, deaf bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.deaf[name] = deaf
+	h.leading.Lock()
+	defer h.leading.Unlock()
+	h.cut[name] = cut
+}
+
+func (h *fakeHub) isCut(name int) bool {
+	h.leading.Lock()
+	defer h.leading.Unlock()
+	return h.cut[name]
+}
+
+// openings returns how often the hub was opened.
+func (h *fakeHub) openings() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.opened
+}
+
+func (h *fakeHub) len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.values)
+}
+
+// locked calls f with the hub, unless the member cannot reach it.
+func (m *fakeMember) locked(f func(h *fakeHub)) error {
+	m.hub.mu.Lock()
+	defer m.hub.mu.Unlock()
+	if m.hub.isCut(m.name) {
+		return errCutOff
+	}
+	f(m.hub)
+	return nil
+}
+
+func (m *fakeMember) each(from uint64, f func(seq uint64, value []byte) bool) error {
+	return m.locked(func(h *fakeHub) {
+		for _, seq := range slices.Sorted(maps.Keys(h.values)) {
+			if seq >= from && !f(seq, h.values[seq]) {
+				return
+			}
+		}
+	})
+}
+
+func (m *fakeMember) get(seqs []uint64, f func(seq uint64, value []byte)) error {
+	return m.locked(func(h *fakeHub) {
+		for _, seq := range seqs {
+			if value, ok := h.values[seq]; ok {
+				f(seq, value)
+			}
+		}
+	})
+}
+
+func (m *fakeMember) commit(add []addition, remove []uint64) error {
+	return m.locked(func(h *fakeHub) {
+		for i := range add {
+			h.last++
+			add[i].seq = h.last
+			h.values[h.last] = slices.Clone(add[i].value)
+			for _, other := range h.members {
+				other.feed <- stream.Change{Seq: h.last, Data: h.values[h.last]}
+			}
+		}
+		for _, seq := range remove {
+			delete(h.values, seq)
+			for _, other := range h.members {
+				if other != m && !h.deaf[other.name] {
+					other.feed <- stream.Change{Seq: seq}
+				}
+			}
+		}
+	})
+}
+
+func (m *fakeMember) close() error {
+	m.hub.mu.Lock()
+	defer m.hub.mu.Unlock()
+	m.hub.members = slices.DeleteFunc(m.hub.members, func(o *fakeMember) bool { return o == m })
+	return nil
+}
+
+func (m *fakeMember) load(f func(seq uint64, value []byte) bool) error { return m.each(0, f) }
+func (m *fakeMember) secret() []byte                                   { return make([]byte, secretLength) }
+func (m *fakeMember) changes() <-chan stream.Change                    { return m.feed }
+func (m *fakeMember) leadChanged() <-chan struct{}                     { return m.change }
+
+func (m *fakeMember) leads() bool {
+	m.hub.leading.Lock()
+	defer m.hub.leading.Unlock()
+	return m.hub.leader == m.name && !m.hub.cut[m.name]
+}
+
+func (m *fakeMember) length() (n int, err error) {
+	err = m.locked(func(h *fakeHub) { n = len(h.values) })
+	return n, err
+}

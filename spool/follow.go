@@ -1,0 +1,244 @@
+package spool
+
+import (
+	"time"
+
+	"radsec-gw/spool/stream"
+	"radsec-gw/wire"
+)
+
+// This file is what the gateways that share a store learn of each other's records. Each has all of
+// them in its index, so that no request overtakes a record of its session, whichever gateway has
+// that. Who leads sends them.
+
+// othersPause is how long a record of another gateway waits that was sent to a server already, in
+// vain so far: the server may answer yet, and that gateway removes it then. After that time, the
+// longest that a request waits by default, it is sent again.
+const othersPause = 30 * time.Second
+
+// comparePause is how often the number of records is compared with that of the store.
+const comparePause = 30 * time.Second
+
+// follower is what the writer knows of a sharedStore.
+type follower struct {
+	store   sharedStore // nil: the store is this gateway's alone
+	waiting []waiting   // those that are held for othersPause, in the order in which that ends
+	led     bool
+	applied int // changes since the last comparison, and own commits
+	at      time.Time
+	differs bool // the last comparison has found a difference
+}
+
+// waiting is a record of another gateway that is held until a time on the spool's clock.
+type waiting struct {
+	seq   uint64
+	until int64
+}
+
+// follow begins to follow a store, unless that is this gateway's alone.
+func (w *writer) follow() {
+	w.follower = follower{}
+	w.follower.store, _ = w.store.(sharedStore)
+	if w.follower.store != nil {
+		w.follower.led, w.follower.at = w.follower.store.leads(), time.Now()
+		w.cfg.Metrics.SetLeads(w.follower.led)
+	}
+}
+
+// changes returns the changes of a shared store; nil: there are none.
+func (f *follower) changes() <-chan stream.Change {
+	if f.store == nil {
+		return nil
+	}
+	return f.store.changes()
+}
+
+// leadChanged returns the channel of a shared store; nil: there is none.
+func (f *follower) leadChanged() <-chan struct{} {
+	if f.store == nil {
+		return nil
+	}
+	return f.store.leadChanged()
+}
+
+// noteLead notes that this gateway leads, or no longer does.
+func (w *writer) noteLead() {
+	leads := w.follower.store.leads()
+	if leads == w.follower.led {
+		return
+	}
+	w.follower.led = leads
+	w.cfg.Metrics.SetLeads(leads)
+	w.mu.Lock()
+	w.ledSince = w.clock.now()
+	w.mu.Unlock()
+	wake(w.due)
+}
+
+// mayHaveBeenSent reports whether another gateway may have sent a record: it happened before this
+// one led. Called with mu held.
+func (s *Spool) mayHaveBeenSent(it *item) bool { return it.order < s.ledSince }
+
+// sends reports whether this gateway sends records. Called with mu held, while the store is open.
+func (s *Spool) sends() bool {
+	st, shared := s.store.(sharedStore)
+	return !shared || st.leads()
+}
+
+// apply applies a change, and those that wait behind it.
+func (w *writer) apply(c stream.Change) error {
+	for range maxCommit {
+		w.follower.applied++
+		if c.Data == nil {
+			w.applyRemoval(c.Seq)
+		} else if err := w.applyAddition(c.Seq, c.Data); err != nil {
+			return err
+		}
+		select {
+		case c = <-w.follower.changes():
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// applyAddition adds a record to the index that is in the store, unless it is there.
+func (w *writer) applyAddition(seq uint64, value []byte) error {
+	r, err := decodeRecord(value)
+	if err != nil {
+		return nil // the next who opens the store tells of it
+	}
+	var v wire.View
+	v.Parse(r.Packet) // decodeRecord has parsed it
+	m := w.marker.Of(r.Client, &v)
+	w.mu.Lock()
+	known := w.index.find(m.content, seq) != 0
+	w.copies = w.index.copies(w.copies[:0], m.content)
+	w.mu.Unlock()
+	if known {
+		return nil
+	}
+	if w.follower.led && len(w.copies) > 0 {
+		if same, err := w.isStored(r.Client, &v); same || err != nil {
+			if same {
+				w.removeCopy(seq)
+			}
+			return err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.index.add(&m, r.at, w.index.laneFor(r.Route), len(value))
+	it := w.index.items.at(h)
+	it.seq, it.resent = seq, r.Sent
+	w.index.number(h)
+	if r.Sent {
+		it.held, it.others = true, true
+		w.follower.waiting = append(w.follower.waiting, waiting{seq, w.clock.now() + int64(othersPause)})
+	}
+	w.index.stored(h)
+	if w.oldest == 0 {
+		w.oldest = r.at
+	}
+	wake(w.due)
+	return nil
+}
+
+// isStored reports whether one of the records with the numbers in copies has the content of a
+// packet: two gateways may have stored the same record at the same time.
+//
+// Rules: SP7.
+func (w *writer) isStored(client string, v *wire.View) (same bool, err error) {
+	err = w.store.get(w.copies, func(_ uint64, value []byte) {
+		if r, err := decodeRecord(value); err == nil && r.Client == client {
+			var other wire.View
+			other.Parse(r.Packet)
+			same = same || sameContent(&other, v)
+		}
+	})
+	return same, err
+}
+
+// removeCopy has a record removed from the store that has another one with the same content.
+func (w *writer) removeCopy(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.removals = append(w.removals, seq)
+	w.cfg.Metrics.Duplicate()
+	wake(w.work)
+}
+
+// applyRemoval removes a record from the index that another gateway has removed from the store,
+// unless this one is using it: it finds out then.
+func (w *writer) applyRemoval(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.index.bySeq[seq]
+	if h == 0 {
+		return
+	}
+	switch it := w.index.items.at(h); {
+	case it.state == itemStored && it.held && !it.others:
+		it.state = itemRemoved // until its live request ends
+	case it.state == itemStored:
+		w.index.remove(h)
+	}
+}
+
+// releaseWaiting ends the wait of records of other gateways.
+func (w *writer) releaseWaiting() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f, now := &w.follower, w.clock.now()
+	n := 0
+	for ; n < len(f.waiting) && f.waiting[n].until <= now; n++ {
+		h := w.index.bySeq[f.waiting[n].seq]
+		if h == 0 {
+			continue
+		}
+		if it := w.index.items.at(h); it.held && it.others {
+			it.others = false
+			w.index.release(h)
+			wake(w.due)
+		}
+	}
+	f.waiting = f.waiting[n:]
+	if len(f.waiting) == 0 {
+		f.waiting = nil
+	}
+}
+
+// compare compares the number of records with that of the store, when nothing has changed for a
+// while. The error is an errStale if they differ twice: something was missed.
+func (w *writer) compare(now time.Time) error {
+	f := &w.follower
+	if f.store == nil || now.Sub(f.at) < comparePause {
+		return nil
+	}
+	f.at = now
+	quiet := f.applied == 0 && len(f.changes()) == 0
+	f.applied = 0
+	if !quiet {
+		f.differs = false
+		return nil
+	}
+	n, err := f.store.length()
+	if err != nil {
+		f.differs = false
+		if isDamaged(err) {
+			return err
+		}
+		return nil // it is tried again
+	}
+	w.mu.Lock()
+	known := w.index.count + len(w.removals) + w.left
+	w.mu.Unlock()
+	differed := f.differs
+	f.differs = n != known
+	if f.differs && differed {
+		w.cfg.Log.Debug("the records of the spool are read again", "known", known, "stored", n)
+		return errStale
+	}
+	return nil
+}

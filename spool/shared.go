@@ -1,0 +1,110 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"radsec-gw/spool/stream"
+)
+
+// StreamConfig says which stream of NATS several gateways share as their store.
+type StreamConfig = stream.Config
+
+// sharedStore is a store that several gateways use at the same time. It numbers the records
+// itself. One of the gateways leads: it alone sends the records of all.
+//
+// Rules: GW4.
+type sharedStore interface {
+	store
+	// load calls f with all records, in order. Afterwards changes has what is added, by this
+	// gateway too, and what others remove.
+	load(f func(seq uint64, value []byte) bool) error
+	secret() []byte // the same in all gateways
+	changes() <-chan stream.Change
+	leads() bool
+	leadChanged() <-chan struct{} // receives when leads may have changed
+	length() (int, error)         // of all records
+}
+
+// unstoredSeq is the lowest number of a record that a sharedStore has not numbered yet.
+const unstoredSeq = 1 << 63
+
+// errStale has a sharedStore opened again: what the index has is not what the store has.
+var errStale = errors.New("what is known of the records is out of date")
+
+// streamStore is a store in a JetStream stream.
+type streamStore struct {
+	*stream.Store
+	lock      *os.File // of the directory
+	values    []stream.Value
+	postponed []uint64 // to be removed with the next commit
+}
+
+// openStream opens the store in a stream. The directory has records that are set aside, and is
+// for one process.
+func (s *Spool) openStream() (store, error) {
+	if err := makeDirectory(s.cfg.Directory); err != nil {
+		return nil, fmt.Errorf("directory of the spool: %w", err)
+	}
+	lock, err := lockDirectory(s.cfg.Directory)
+	if err != nil {
+		return nil, err
+	}
+	st, err := stream.Open(s.ctx, *s.cfg.Stream)
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return &streamStore{Store: st, lock: lock}, nil
+}
+
+func (s *streamStore) load(f func(seq uint64, value []byte) bool) error { return s.Load(f) }
+func (s *streamStore) secret() []byte                                   { return s.Secret() }
+func (s *streamStore) changes() <-chan stream.Change                    { return s.Changes() }
+func (s *streamStore) leads() bool                                      { return s.Leads() }
+func (s *streamStore) leadChanged() <-chan struct{}                     { return s.LeadChanged() }
+func (s *streamStore) length() (int, error)                             { return s.Len() }
+
+func (s *streamStore) each(from uint64, f func(seq uint64, value []byte) bool) error {
+	return s.Each(from, f)
+}
+
+func (s *streamStore) get(seqs []uint64, f func(seq uint64, value []byte)) error {
+	return s.Get(seqs, f)
+}
+
+// commit adds records, and then removes others. If only the removals fail, they are tried again
+// with the next commit: what was added is durable.
+func (s *streamStore) commit(add []addition, remove []uint64) error {
+	if len(add) > 0 {
+		s.values = s.values[:0]
+		for i := range add {
+			s.values = append(s.values, stream.Value{Data: add[i].value})
+		}
+		err := s.Add(s.values)
+		for i := range add {
+			add[i].seq = s.values[i].Seq
+		}
+		clear(s.values)
+		if err != nil {
+			return err
+		}
+	}
+	s.postponed = append(s.postponed, remove...)
+	if len(s.postponed) == 0 {
+		return nil
+	}
+	err := s.Remove(s.postponed)
+	if err == nil {
+		s.postponed = s.postponed[:0]
+		return nil
+	}
+	if len(add) > 0 {
+		return nil
+	}
+	s.postponed = s.postponed[:len(s.postponed)-len(remove)] // the caller tries these again
+	return err
+}
+
+func (s *streamStore) close() error { return errors.Join(s.Close(), s.lock.Close()) }

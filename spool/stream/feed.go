@@ -1,0 +1,196 @@
+package stream
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Change is something that was added to the stream or removed from it.
+type Change struct {
+	Seq  uint64
+	Data []byte // nil: it was removed
+}
+
+const (
+	maxChanges = 1024    // that wait for whoever receives them
+	maxEarly   = 100_000 // removals that are known before the value is
+	maxRemoved = 4096    // sequence numbers in one message
+	idLength   = 8       // bytes of a Store's identifier
+)
+
+// feed is what is known of the changes.
+type feed struct {
+	from chan uint64 // of capacity 1: with what follow begins
+
+	mu     sync.Mutex // guards the fields below
+	passed uint64     // the highest sequence number of a value that was passed on, or loaded
+	// early has the sequence numbers above passed that were removed: a server may tell of the
+	// removal before another has passed the value on.
+	early map[uint64]bool
+}
+
+func newFeed() feed { return feed{from: make(chan uint64, 1), early: map[uint64]bool{}} }
+
+// removed notes that a value is removed. It reports false if the value was not passed on yet: it
+// never is, then.
+func (f *feed) removed(seq uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if seq <= f.passed {
+		return true
+	}
+	if len(f.early) < maxEarly {
+		f.early[seq] = true
+	}
+	return false
+}
+
+// pass notes that a value arrives. It reports false if that was removed already.
+func (f *feed) pass(seq uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.passed = max(f.passed, seq)
+	gone := f.early[seq]
+	delete(f.early, seq)
+	return !gone
+}
+
+// begin notes up to what the values were loaded, and starts the rest.
+func (f *feed) begin(loaded uint64) {
+	f.mu.Lock()
+	f.passed = loaded
+	for seq := range f.early {
+		if seq <= loaded {
+			delete(f.early, seq)
+		}
+	}
+	f.mu.Unlock()
+	f.from <- loaded + 1
+}
+
+// Load calls f with all values, in their order, until it reports false. From then on Changes has
+// what is added, by this process too, and what others remove. Load may be called once.
+func (s *Store) Load(f func(seq uint64, data []byte) bool) error {
+	info, err := s.info()
+	if err != nil {
+		return err
+	}
+	loaded := uint64(0)
+	if info.State.Msgs > 0 {
+		err = s.read(1, info.State.LastSeq, func(seq uint64, data []byte) bool {
+			loaded = seq
+			return f(seq, data)
+		})
+	}
+	if err == nil {
+		s.feed.begin(loaded)
+	}
+	return err
+}
+
+// Changes returns the changes after Load. They must be received: nothing else waits for them, but
+// those that are told of while too many wait are lost.
+func (s *Store) Changes() <-chan Change { return s.changes }
+
+// follow passes on what is added, until the Store is closed.
+func (s *Store) follow() {
+	var from uint64
+	select {
+	case from = <-s.feed.from:
+	case <-s.ctx.Done():
+		return
+	}
+	for s.ctx.Err() == nil {
+		messages, err := s.subscribe(from)
+		if err == nil {
+			from, err = s.passOn(messages, from)
+			messages.Stop()
+		}
+		if err != nil && s.ctx.Err() == nil {
+			s.cfg.Log.Debug("the stream of the spool cannot be followed for a moment", "error", err)
+		}
+		select {
+		case <-time.After(followPause):
+		case <-s.ctx.Done():
+		}
+	}
+}
+
+// followPause is how long follow waits before it tries again.
+const followPause = time.Second
+
+// passOn passes messages on until there is an error, and returns with what to go on.
+func (s *Store) passOn(messages jetstream.MessagesContext, from uint64) (next uint64, err error) {
+	defer context.AfterFunc(s.ctx, messages.Stop)() // it may be in the middle of choosing another server
+	for {
+		m, err := messages.Next(jetstream.NextContext(s.ctx))
+		if err != nil {
+			return from, err
+		}
+		about, err := m.Metadata()
+		if err != nil {
+			return from, err
+		}
+		seq := about.Sequence.Stream
+		if from = seq + 1; s.feed.pass(seq) && len(m.Data()) > 0 {
+			s.pass(Change{seq, m.Data()})
+		}
+	}
+}
+
+// pass passes a change on.
+func (s *Store) pass(c Change) {
+	select {
+	case s.changes <- c:
+	case <-s.ctx.Done():
+	}
+}
+
+// tellRemoved tells the others that values were removed. They find out by themselves what they
+// are not told.
+func (s *Store) tellRemoved(seqs []uint64) {
+	for len(seqs) > 0 {
+		n := min(len(seqs), maxRemoved)
+		b := append(make([]byte, 0, idLength+8*n), s.id[:]...)
+		for _, seq := range seqs[:n] {
+			b = binary.BigEndian.AppendUint64(b, seq)
+		}
+		if err := s.conn.Publish(s.removedSubject(), b); err != nil {
+			return
+		}
+		seqs = seqs[n:]
+	}
+}
+
+// noteRemoved passes on what another process has removed.
+func (s *Store) noteRemoved(m *nats.Msg) {
+	seqs, err := parseRemoved(m.Data)
+	if err != nil {
+		s.cfg.Log.Debug("a message about the stream of the spool cannot be read", "subject", m.Subject, "error", err)
+		return
+	}
+	if [idLength]byte(m.Data) == s.id {
+		return
+	}
+	for ; len(seqs) > 0; seqs = seqs[8:] {
+		if seq := binary.BigEndian.Uint64(seqs); s.feed.removed(seq) {
+			s.pass(Change{Seq: seq})
+		}
+	}
+}
+
+var errRemoved = errors.New("expected an identifier of 8 bytes and up to 4096 sequence numbers of 8 bytes")
+
+// parseRemoved returns the sequence numbers of a message that tells of removals.
+func parseRemoved(b []byte) ([]byte, error) {
+	if len(b) < idLength || len(b)%8 != 0 || len(b) > idLength+8*maxRemoved {
+		return nil, errRemoved
+	}
+	return b[idLength:], nil
+}

@@ -1,0 +1,132 @@
+package stream
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// One process leads: it has written its identifier to a key of the bucket, and writes it again
+// every renewPause. Who finds that the key has not changed for takeAfter, by its own clock, writes
+// its own instead. NATS lets only one of two succeed that write after the same revision. A leader
+// that cannot renew stops leading after giveUpAfter, which is before anybody else can begin.
+//
+// Nobody's clock is compared with another's, so that only a clock that runs much slower than others
+// could make two lead at a time.
+const (
+	leaderKey   = "leader"
+	renewPause  = 2 * time.Second
+	giveUpAfter = 7 * time.Second
+	takeAfter   = 10 * time.Second
+)
+
+// lease is what is known of who leads.
+type lease struct {
+	mu    sync.Mutex
+	until time.Time // this process leads; the zero Time: it does not
+
+	// owned by campaign
+	revision uint64    // of the key, when it was read last
+	holder   string    // likewise; "": nobody
+	seen     time.Time // since when the revision has been the same
+}
+
+// Leads reports whether this process leads.
+func (s *Store) Leads() bool {
+	s.lease.mu.Lock()
+	defer s.lease.mu.Unlock()
+	return time.Now().Before(s.lease.until)
+}
+
+// LeadChanged returns a channel that receives when Leads may have changed.
+func (s *Store) LeadChanged() <-chan struct{} { return s.leads }
+
+// setUntil sets until when this process leads.
+func (s *Store) setUntil(t time.Time) {
+	s.lease.mu.Lock()
+	before := time.Now().Before(s.lease.until)
+	s.lease.until = t
+	s.lease.mu.Unlock()
+	if before != time.Now().Before(t) {
+		select {
+		case s.leads <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// campaign leads whenever nobody else does, until the Store is closed.
+func (s *Store) campaign() {
+	tick := time.NewTicker(renewPause)
+	defer tick.Stop()
+	for {
+		s.tryToLead()
+		select {
+		case <-tick.C:
+		case <-s.ctx.Done():
+			s.resign()
+			return
+		}
+	}
+}
+
+// tryToLead renews the lead, or takes it if nobody has it.
+func (s *Store) tryToLead() {
+	l, own := &s.lease, hex.EncodeToString(s.id[:])
+	ctx, cancel := context.WithTimeout(s.ctx, renewPause)
+	defer cancel()
+	began := time.Now()
+	entry, err := s.shared.Get(ctx, leaderKey)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound):
+		l.holder, l.revision = "", 0
+	case err != nil:
+		s.checkLead()
+		return
+	case entry.Revision() != l.revision || l.seen.IsZero():
+		l.holder, l.revision, l.seen = string(entry.Value()), entry.Revision(), began
+	}
+	if l.holder != own && l.holder != "" && began.Sub(l.seen) < takeAfter {
+		s.setUntil(time.Time{})
+		return
+	}
+	var revision uint64
+	if l.revision == 0 {
+		revision, err = s.shared.Create(ctx, leaderKey, []byte(own))
+	} else {
+		revision, err = s.shared.Update(ctx, leaderKey, []byte(own), l.revision)
+	}
+	if err != nil { // somebody else was first, or NATS does not answer
+		s.checkLead()
+		return
+	}
+	took := l.holder != own
+	l.holder, l.revision, l.seen = own, revision, began
+	s.setUntil(began.Add(giveUpAfter))
+	if took {
+		s.cfg.Log.Info("this gateway sends the records of the spool from now on", "stream", s.name())
+	}
+}
+
+// checkLead ends a lead that could not be renewed in time.
+func (s *Store) checkLead() {
+	if !s.Leads() {
+		s.setUntil(time.Time{})
+	}
+}
+
+// resign ends the lead, so that another process need not wait.
+func (s *Store) resign() {
+	leads := s.Leads()
+	s.setUntil(time.Time{})
+	if !leads || s.shared == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), renewPause)
+	defer cancel()
+	s.shared.Update(ctx, leaderKey, nil, s.lease.revision) // otherwise another process waits for takeAfter
+}

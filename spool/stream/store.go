@@ -1,0 +1,278 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// maxValue bounds a value in bytes: a packet of 4096, and what describes it. NATS servers take 1
+// MiB by default.
+const maxValue = 512 << 10
+
+// Value is a value of the stream.
+type Value struct {
+	Seq  uint64 // its sequence number
+	Data []byte
+}
+
+// ErrGone is the error of a stream that somebody has deleted: the Store must be opened again.
+var ErrGone = errors.New("the stream of the spool was deleted")
+
+// Add adds values, and sets the sequence number of each when the servers have acknowledged it.
+// It waits some seconds at most. After an error those with a number other than 0 are in the
+// stream, and others may be.
+func (s *Store) Add(values []Value) error {
+	ctx, cancel := context.WithTimeout(s.ctx, 2*requestTimeout)
+	defer cancel()
+	acks := make([]jetstream.PubAckFuture, 0, len(values))
+	var first error
+	for i := range values {
+		values[i].Seq = 0
+	}
+	for i := range values {
+		ack, err := s.js.PublishMsgAsync(&nats.Msg{Subject: s.subject(), Data: values[i].Data})
+		if err != nil {
+			first = err
+			break
+		}
+		acks = append(acks, ack)
+	}
+	for i, ack := range acks {
+		select {
+		case ok := <-ack.Ok():
+			values[i].Seq = ok.Sequence
+		case err := <-ack.Err():
+			first = errors.Join(first, err)
+		case <-ctx.Done():
+			return errors.Join(first, ctx.Err())
+		}
+	}
+	return gone(first)
+}
+
+// gone returns an ErrGone for what says that the stream is not there.
+func gone(err error) error {
+	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrNoStreamResponse) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
+}
+
+// parallel is how many requests about single values wait for NATS at a time.
+const parallel = 32
+
+// forAll calls f with each index up to n, in several goroutines, until one fails.
+func forAll(n int, f func(i int) error) error {
+	var next atomic.Int64
+	var mu sync.Mutex
+	var first error
+	var running sync.WaitGroup
+	for range min(parallel, n) {
+		running.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				if err := f(i); err != nil {
+					next.Store(int64(n))
+					mu.Lock()
+					defer mu.Unlock()
+					first = errors.Join(first, err)
+					return
+				}
+			}
+		})
+	}
+	running.Wait()
+	return first
+}
+
+// Get calls f with each of the values that exists. After an error it may have been called with
+// some of them.
+func (s *Store) Get(seqs []uint64, f func(seq uint64, data []byte)) error {
+	var mu sync.Mutex
+	return gone(forAll(len(seqs), func(i int) error {
+		ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
+		defer cancel()
+		m, err := s.stream.GetMsg(ctx, seqs[i])
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		f(m.Sequence, m.Data)
+		return nil
+	}))
+}
+
+// Remove removes values, and tells the others. It is no error if some are gone already.
+func (s *Store) Remove(seqs []uint64) error {
+	for _, seq := range seqs {
+		s.feed.removed(seq)
+	}
+	if err := forAll(len(seqs), func(i int) error { return s.remove(seqs[i]) }); err != nil {
+		return gone(err)
+	}
+	s.tellRemoved(seqs)
+	return nil
+}
+
+// remove removes one value.
+func (s *Store) remove(seq uint64) error {
+	ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
+	defer cancel()
+	err := s.stream.DeleteMsg(ctx, seq)
+	if err == nil || errors.Is(err, jetstream.ErrStreamNotFound) || ctx.Err() != nil {
+		return err
+	}
+	if _, getErr := s.stream.GetMsg(ctx, seq); errors.Is(getErr, jetstream.ErrMsgNotFound) { // an earlier attempt has removed it
+		return nil
+	}
+	return err
+}
+
+// Each calls f with the values from a sequence number on, in their order, until it reports false.
+func (s *Store) Each(from uint64, f func(seq uint64, data []byte) bool) error {
+	first, err := s.next(max(1, from))
+	if err != nil || first == nil {
+		return err
+	}
+	if !f(first.Sequence, first.Data) {
+		return nil
+	}
+	last, err := s.last()
+	if err != nil || first.Sequence >= last {
+		return err
+	}
+	return s.read(first.Sequence+1, last, f)
+}
+
+// next returns the first value from a sequence number on; nil: there is none.
+func (s *Store) next(from uint64) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
+	defer cancel()
+	m, err := s.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(s.subject()))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the next value from %d: %w", from, gone(err))
+	}
+	return m, nil
+}
+
+// last returns the sequence number of the last message that the stream has had.
+func (s *Store) last() (uint64, error) {
+	info, err := s.info()
+	if err != nil {
+		return 0, err
+	}
+	return info.State.LastSeq, nil
+}
+
+// Len returns how many values there are.
+func (s *Store) Len() (int, error) {
+	info, err := s.info()
+	if err != nil {
+		return 0, err
+	}
+	return int(info.State.Msgs), nil
+}
+
+func (s *Store) info() (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
+	defer cancel()
+	info, err := s.stream.Info(ctx)
+	return info, gone(err)
+}
+
+// read calls f with the values of a range of sequence numbers, until it reports false.
+func (s *Store) read(from, last uint64, f func(seq uint64, data []byte) bool) error {
+	messages, err := s.subscribe(from)
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for waited := time.Duration(0); ; {
+		m, err := s.nextOf(messages)
+		if errors.Is(err, context.DeadlineExceeded) && waited < nextTimeout {
+			waited += nextPause
+			if rest, err := s.next(from); err != nil || rest == nil || rest.Sequence > last { // the others were removed meanwhile
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading values %d to %d: %w", from, last, err)
+		}
+		waited = 0
+		about, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		if from = about.Sequence.Stream + 1; from > last+1 || !f(from-1, m.Data()) || from > last || about.NumPending == 0 {
+			return nil
+		}
+	}
+}
+
+// nextOf returns the next message, if there is one within nextPause.
+func (s *Store) nextOf(messages jetstream.MessagesContext) (jetstream.Msg, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, nextPause)
+	defer cancel()
+	return messages.Next(jetstream.NextContext(ctx))
+}
+
+// How often messages are asked for, and how often a server that has none must say so: if it is
+// killed, package jetstream asks another one after two heartbeats.
+const (
+	pullExpiry    = 10 * time.Second
+	pullHeartbeat = time.Second
+)
+
+// nextTimeout bounds how long read waits for one message: some heartbeats, and for servers that
+// choose a leader. After each nextPause it finds out whether there is one.
+const (
+	nextTimeout = 20 * time.Second
+	nextPause   = time.Second
+)
+
+// subscribe returns the messages from a sequence number on. NATS may give that task to a server
+// which it does not know to be lost yet; then it is asked again.
+func (s *Store) subscribe(from uint64) (messages jetstream.MessagesContext, err error) {
+	for range subscribeAttempts {
+		messages, err = s.trySubscribe(from)
+		if !errors.Is(err, context.DeadlineExceeded) || s.ctx.Err() != nil {
+			break
+		}
+	}
+	return messages, err
+}
+
+// subscribeAttempts is how often one of the servers is asked for messages, for
+// subscribeTimeout each time.
+const (
+	subscribeAttempts = 6
+	subscribeTimeout  = 2 * time.Second
+)
+
+func (s *Store) trySubscribe(from uint64) (jetstream.MessagesContext, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, subscribeTimeout)
+	defer cancel()
+	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.subject()}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, MaxResetAttempts: 1})
+	if err != nil {
+		return nil, fmt.Errorf("subscribing to the values from %d: %w", from, gone(err))
+	}
+	return c.Messages(jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat))
+}
