@@ -25,7 +25,7 @@ test: deps ## all tests, including those with other programs and in network name
 # minutes try fewer cases.
 LOCKED := ./gateway/... ./tlsfront ./dtlsfront ./sessions ./crlfetch ./web ./relay ./udpback/... ./locks ./logs ./files ./metrics ./audit ./identity ./dynauth ./cluster
 # The packages whose tests take longest begin first: one that begins last is waited for alone.
-LONG := $(addprefix radsec-gw/,udpback tlsfront gateway relay web)
+LONG := $(addprefix radsec-gw/,udpback tlsfront gateway relay web cluster spool spool/stream)
 long_first = $(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))
 
 # Tests that start a program gain nothing by the race detector, which is not in that program, and
@@ -54,7 +54,7 @@ lint: vet ## vet, staticcheck, formatting, dead code, and which package may impo
 	@$(MAKE) -s deadcode
 
 # Packages that exist for the tests of others, so that only tests call them.
-FOR_TESTS := certs/certstest gateway/gatewaytest importer/importertest interop/testbed
+FOR_TESTS := certs/certstest cluster/natstest gateway/gatewaytest importer/importertest interop/testbed
 # Twice: nothing is there that only tests call, except in FOR_TESTS; and there, and in
 # tests, nothing that not even tests call. In the second an example without output counts
 # as dead, because go test only compiles it, and the tag adds what holds the order of locks.
@@ -72,7 +72,7 @@ vuln: ## known vulnerabilities in what the gateway is built from
 
 # Counted, not timed: a fuzzer stopped by the clock sometimes reports that as a failure.
 # Without a limit each new input may be minimized for a minute, in which nothing is tried.
-FUZZTIME ?= 10000x
+FUZZTIME ?= 5000x
 fuzz: ## every fuzz target, FUZZTIME inputs (or, as 60s, so long) each
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r p; do \
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$p/*_test.go | cut -d ' ' -f 2); do \

@@ -18,9 +18,14 @@ func printSpool(w io.Writer, cfg *config.Config) {
 		return
 	}
 	s := &cfg.Spool
-	t := table(w, "Accounting spool: what no server has answered is kept here, and sent later")
+	t := table(w, "Accounting spool: what no server has answered is kept, and sent later")
 	defer t.Flush()
-	fmt.Fprintf(t, "  directory\t%s\n", s.Directory)
+	if s.Store == config.SpoolStoreJetStream {
+		fmt.Fprintf(t, "  store\ta JetStream stream in the NATS of [cluster], in %s, which all gateways with prefix %q share; one of them sends the records of all\n", copiesText(s.Replicas), cfg.Cluster.Prefix)
+		fmt.Fprintf(t, "  directory\t%s, for records that are set aside and the socket of radsec-gw spool\n", s.Directory)
+	} else {
+		fmt.Fprintf(t, "  directory\t%s\n", s.Directory)
+	}
 	fmt.Fprintf(t, "  holds at most\t%s of records (max_octets), and %s (max_records), which take about %s of memory\n",
 		sizeText(s.MaxOctets), count(s.MaxRecords, "record"), memoryText(s.MaxRecords))
 	fmt.Fprintf(t, "  when it is full\tnothing is stored, and the client gets no acknowledgement\n")
@@ -33,6 +38,14 @@ func printSpool(w io.Writer, cfg *config.Config) {
 	fmt.Fprintf(t, "  to silent servers\tone record at a time, after pauses of %v to %v, or when a server of the route can be reached again\n", spool.FirstPause, spool.LongestPause)
 	fmt.Fprintf(t, "  sets aside\ta record that got no answer %s while its servers answered others (attempts): to %s, from where radsec-gw spool retry sends it again\n",
 		timesText(s.Attempts), filepath.Join(s.Directory, spool.AsideFile))
+}
+
+// copiesText returns how many copies there are, for people.
+func copiesText(n int) string {
+	if n == 1 {
+		return "one copy"
+	}
+	return fmt.Sprintf("%d copies", n)
 }
 
 // describeSpool says when accounting of a route goes to the spool; nothing if it never does.
@@ -60,7 +73,11 @@ func spoolWarnings(p *gateway.Plan, service account) (list []string) {
 	warn := func(format string, args ...any) {
 		list = append(list, p.Config.MistakeAt("spool.directory", fmt.Sprintf(format, args...)).String())
 	}
-	for _, err := range spool.Check(s.Directory, s.MaxOctets) {
+	octets := s.MaxOctets
+	if s.Store == config.SpoolStoreJetStream {
+		octets = 0 // they are on the disks of NATS
+	}
+	for _, err := range spool.Check(s.Directory, octets) {
 		warn("%v; accounting that no server answers could not be stored", err)
 	}
 	if service.name == "" {

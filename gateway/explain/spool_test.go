@@ -27,7 +27,7 @@ func TestReportOnTheSpool(t *testing.T) {
 		"route 1, to a there is no other server an Accounting-Request goes to the spool, and is acknowledged when it is stored: when no server has answered it after 3s (spool_after)",
 		"at once when no server of the route can be reached at once when an earlier record of its session is there",
 		"if it cannot be stored, it is given up like another request given up: ",
-		"Accounting spool: what no server has answered is kept here, and sent later directory " + filepath.Join(dir, "kept") + " ",
+		"Accounting spool: what no server has answered is kept, and sent later directory " + filepath.Join(dir, "kept") + " ",
 		"holds at most 3 MiB of records (max_octets), and 2000000 records (max_records), which take about 450 MB of memory",
 		"drops records that are older than 36h0m0s (max_age)",
 		"replaces Interim-Updates",
@@ -48,6 +48,22 @@ func TestReportOnTheSpool(t *testing.T) {
 	_, file = gatewaytest.Dir(t, gatewaytest.TwoServers)
 	if out := reportOf(t, file); strings.Contains(out, "spool") {
 		t.Errorf("expected nothing of a spool that no route uses, got\n%s", out)
+	}
+}
+
+// Of records that several gateways share, the report says where they are.
+//
+// Rules: GW4
+func TestReportOnASharedSpool(t *testing.T) {
+	for replicas, want := range map[string]string{"1": "in one copy", "3": "in 3 copies"} {
+		_, file := gatewaytest.Dir(t, spooling("directory = \"kept\"\nstore = \"jetstream\"\nreplicas = "+replicas+"\n[cluster]\nnats = [\"nats://127.0.0.1:1\"]\nprefix = \"north\"\n"))
+		plain := strings.Join(strings.Fields(reportOf(t, file)), " ")
+		if want := "a JetStream stream in the NATS of [cluster], " + want + `, which all gateways with prefix "north" share`; !strings.Contains(plain, want) {
+			t.Errorf("expected %q in the report, got:\n%s", want, plain)
+		}
+		if strings.Contains(plain, "max_octets): what arrives when it is full") {
+			t.Errorf("expected nothing about the space on this disk, got\n%s", plain)
+		}
 	}
 }
 

@@ -75,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	conn, err := cfg.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("there is no connection to NATS ([cluster].nats): %w", err)
 	}
 	s := &Store{cfg: cfg, conn: conn, feed: newFeed(), changes: make(chan Change, maxChanges), leads: make(chan struct{}, 1)}
 	rand.Read(s.id[:])

@@ -22,8 +22,9 @@ type Value struct {
 	Data []byte
 }
 
-// ErrGone is the error of a stream that somebody has deleted: the Store must be opened again.
-var ErrGone = errors.New("the stream of the spool was deleted")
+// ErrGone is the error of a stream that is gone, or of a connection that was closed for good: the
+// Store must be opened again.
+var ErrGone = errors.New("the stream of the spool is gone")
 
 // Add adds values, and sets the sequence number of each when the servers have acknowledged it.
 // It waits some seconds at most. After an error those with a number other than 0 are in the
@@ -57,10 +58,12 @@ func (s *Store) Add(values []Value) error {
 	return gone(first)
 }
 
-// gone returns an ErrGone for what says that the stream is not there.
+// gone returns an ErrGone for what says that the stream is not there, or the connection.
 func gone(err error) error {
-	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrNoStreamResponse) {
-		return fmt.Errorf("%w: %w", ErrGone, err)
+	for _, e := range []error{jetstream.ErrStreamNotFound, jetstream.ErrNoStreamResponse, nats.ErrConnectionClosed} {
+		if errors.Is(err, e) {
+			return fmt.Errorf("%w: %w", ErrGone, err)
+		}
 	}
 	return err
 }
