@@ -54,6 +54,8 @@ func TestOneGatewaySends(t *testing.T) {
 			t.Errorf("expected an empty stream, got %d records", hub.len())
 		}
 		a.wantMetric("leads", "", 1)
+		a.close()
+		a.wantMetric("leads", "", 0)
 		b.wantMetric("leads", "", 0)
 		b.wantMetric("stored_total", "", 2)
 	})
