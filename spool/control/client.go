@@ -58,7 +58,7 @@ func newClient(dial func(context.Context) (net.Conn, error), close func()) *Clie
 // openOwn opens the database of a spool that no gateway has open.
 func openOwn(ctx context.Context, directory string) (*Client, error) {
 	if !spool.Exists(directory) { // made by root, it would be one that the gateway cannot open
-		return nil, fmt.Errorf("%s: there is no spool; is this the directory of [spool] in the configuration? The gateway makes it when it starts", directory)
+		return nil, fmt.Errorf("%s: there is no spool; is this the directory of [spool] in the configuration? The gateway makes it when it starts; with store = \"jetstream\" a gateway must run that has its records there", directory)
 	}
 	unlimited := spool.Limits{MaxOctets: math.MaxInt64, MaxRecords: math.MaxInt, MaxAge: math.MaxInt64, Rate: 1, Window: 1, Attempts: 1}
 	s := spool.New(spool.Config{Directory: directory, Limits: unlimited, Metrics: metrics.New(prometheus.NewRegistry()).Spool(), Log: slog.New(slog.DiscardHandler)})
