@@ -28,6 +28,7 @@ const (
 type lease struct {
 	mu    sync.Mutex
 	until time.Time // this process leads; the zero Time: it does not
+	told  bool      // what LeadChanged was told of last: one that ended by itself is a change, too
 
 	// owned by campaign
 	revision uint64    // of the key, when it was read last
@@ -47,11 +48,12 @@ func (s *Store) LeadChanged() <-chan struct{} { return s.leads }
 
 // setUntil sets until when this process leads.
 func (s *Store) setUntil(t time.Time) {
+	leads := time.Now().Before(t)
 	s.lease.mu.Lock()
-	before := time.Now().Before(s.lease.until)
-	s.lease.until = t
+	changed := leads != s.lease.told
+	s.lease.until, s.lease.told = t, leads
 	s.lease.mu.Unlock()
-	if before != time.Now().Before(t) {
+	if changed {
 		select {
 		case s.leads <- struct{}{}:
 		default:

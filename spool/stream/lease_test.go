@@ -55,6 +55,15 @@ func TestOneLeads(t *testing.T) {
 	if took := time.Since(began); took > takeAfter {
 		t.Errorf("expected another to lead within %v of Close, it took %v", takeAfter, took)
 	}
+	told := func() bool {
+		select {
+		case <-second.LeadChanged():
+			return true
+		default:
+			return false
+		}
+	}
+	told()
 	second.conn.Close() // it is cut off
 	began = time.Now()
 	until(t, "the other to lead", func() bool {
@@ -66,4 +75,5 @@ func TestOneLeads(t *testing.T) {
 	if took := time.Since(began); took < giveUpAfter-renewPause {
 		t.Errorf("expected the other to wait for at least %v, it took %v", giveUpAfter-renewPause, took)
 	}
+	until(t, "the one that is cut off to be told that it no longer leads", told)
 }
