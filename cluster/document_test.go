@@ -10,11 +10,26 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"radsec-gw/certs"
 	"radsec-gw/cluster/natstest"
 )
+
+// NATS takes the configuration of the servers of compose.yaml: three that know each other, and sync
+// what they store.
+//
+// Rules: GW4
+func TestConfigurationOfCompose(t *testing.T) {
+	o, err := server.ProcessConfigFile("../docker/nats.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.JetStream || !o.SyncAlways || o.StoreDir != "/data" || o.Port != 4222 || o.Cluster.Port != 6222 || len(o.Routes) != 3 {
+		t.Errorf("expected JetStream in /data that syncs always, ports 4222 and 6222, and three servers, got %t, %s, %t, %d, %d and %d", o.JetStream, o.StoreDir, o.SyncAlways, o.Port, o.Cluster.Port, len(o.Routes))
+	}
+}
 
 // With the configuration of NATS that docs/cluster.md has, gateways share, and requests get their
 // replies; what is not below the prefix is refused, and said in the log.
