@@ -38,7 +38,7 @@ var spoolActions = []string{"ls", "export", "retry", "drop", "import"}
 func spoolCommand(p *cli.Program) *cli.Command {
 	c := cli.New("spool", "look at the accounting that no server has yet, and say what becomes of it")
 	c.Args, c.MaxArgs, c.Words = "ls|export|retry|drop|import [NUMBER... | FILE]", cli.Many, spoolActions
-	c.Details = `Works with the records of a route with spool = true, while the gateway runs or not. It must run as root or as the gateway's user. While it works without the gateway, the gateway cannot open its spool.
+	c.Details = `Works with the records of a route with spool = true, while the gateway runs or not. It must run as root or as the gateway's user. While it works without the gateway, the gateway cannot open its spool. With store = "jetstream" the records are those of all gateways, and the gateway must run.
 
 ls lists the records, the oldest first. export writes those with the numbers given, or all, in FreeRADIUS's detail format: radclient and FreeRADIUS's detail reader can send them. They stay in the spool.
 
@@ -110,11 +110,15 @@ func numbersOf(args []string) (list []uint64, err error) {
 func (o *spoolFlags) run(action string, args []string, stdout io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	directory, err := o.spoolDirectory()
+	directory, shared, err := o.spoolDirectory()
 	if err != nil {
 		return err
 	}
-	c, err := control.Open(ctx, directory)
+	open := control.Open
+	if shared {
+		open = control.OpenShared
+	}
+	c, err := open(ctx, directory)
 	if err != nil {
 		return err
 	}
@@ -150,20 +154,21 @@ func (o *spoolFlags) run(action string, args []string, stdout io.Writer) error {
 	return o.importFile(ctx, c, args[0], stdout)
 }
 
-// spoolDirectory returns the spool's directory.
-func (o *spoolFlags) spoolDirectory() (string, error) {
+// spoolDirectory returns the spool's directory, and whether the configuration has the records in a
+// store that several gateways share.
+func (o *spoolFlags) spoolDirectory() (directory string, shared bool, err error) {
 	if o.directory != "" {
-		return o.directory, nil
+		return o.directory, false, nil
 	}
 	path, err := configPath(*o.config)
 	if err != nil {
-		return "", fmt.Errorf("%w; or give the spool's directory with -directory", err)
+		return "", false, fmt.Errorf("%w; or give the spool's directory with -directory", err)
 	}
 	cfg, err := config.Load(path, files.NewReader().Snapshot(context.Background()))
 	if cfg == nil || cfg.Spool.Directory == "" { // other mistakes do not matter here
-		return "", fmt.Errorf("%w\ncorrect the configuration, or give the spool's directory with -directory", err)
+		return "", false, fmt.Errorf("%w\ncorrect the configuration, or give the spool's directory with -directory", err)
 	}
-	return cfg.Spool.Directory, nil
+	return cfg.Spool.Directory, cfg.Spool.Store == config.SpoolStoreJetStream, nil
 }
 
 // list prints the records.

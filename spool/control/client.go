@@ -33,19 +33,37 @@ type Client struct {
 // Open returns a Client for the spool in a directory: of the gateway that has it open, or of its
 // own.
 func Open(ctx context.Context, directory string) (*Client, error) {
+	if c, err := connect(ctx, directory); err == nil || errors.Is(err, fs.ErrPermission) {
+		return c, err
+	}
+	return openOwn(ctx, directory)
+}
+
+// OpenShared returns a Client for records that are not in the directory, but in a store that
+// several gateways share: only a gateway that runs can read them.
+func OpenShared(ctx context.Context, directory string) (*Client, error) {
+	c, err := connect(ctx, directory)
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("no gateway answers: with store = \"jetstream\" one must run, and its log says whether its spool is open: %w", err)
+	}
+	return c, err
+}
+
+// connect returns a Client of the gateway that has the spool in a directory open.
+func connect(ctx context.Context, directory string) (*Client, error) {
 	path := filepath.Join(directory, SocketName)
 	dial := func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "unix", path) }
 	c, err := dial(ctx)
-	if err == nil {
-		c.Close()
-		client := newClient(dial, func() {})
-		client.running = true
-		return client, nil
-	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%s: %w; run this as root or as the gateway's user", path, err)
 	}
-	return openOwn(ctx, directory)
+	if err != nil {
+		return nil, err
+	}
+	c.Close()
+	client := newClient(dial, func() {})
+	client.running = true
+	return client, nil
 }
 
 func newClient(dial func(context.Context) (net.Conn, error), close func()) *Client {

@@ -95,6 +95,15 @@ func TestNoSpool(t *testing.T) {
 	}
 }
 
+// Records that several gateways share are not in the database of the directory.
+//
+// Rules: SP13, GW4
+func TestSharedWithoutAGateway(t *testing.T) {
+	if _, err := OpenShared(t.Context(), newSpool(t)); err == nil || !strings.Contains(err.Error(), "no gateway answers") {
+		t.Errorf("expected an error that says so, got %v", err)
+	}
+}
+
 // newSpool makes an empty spool, as a gateway does, and returns its directory.
 func newSpool(t *testing.T) string {
 	t.Helper()

@@ -19,14 +19,15 @@ import (
 )
 
 // sometimes are the metrics that not every gateway has: with revocation lists,
-// while a client is connected, with queues, with servers given by host name, with a spool. Their
-// names must be in the source.
+// while a client is connected, with queues, with servers given by host name, with a spool, with
+// a cluster. Their names must be in the source.
 var sometimes = []string{
 	"radsec_gw_crl_next_update_timestamp_seconds", "radsec_gw_crl_issuer_refused", "radsec_gw_crl_fetch_failing",
 	"radsec_gw_tls_client_certificate_expiry_timestamp_seconds", "client:radsec_gw_certificate_valid:seconds",
 	"radsec_gw_server_name_lookups_total",
 	"radsec_gw_queue_items", "radsec_gw_queue_bytes", "radsec_gw_queue_shed_total", "queue:radsec_gw_queue:ratio",
 	"radsec_gw_spool_", "spool:radsec_gw_spool:ratio",
+	"radsec_gw_cluster_",
 }
 
 // counted are the metrics whose series appear with their first count, so that the gateway may
