@@ -58,12 +58,12 @@ modes_of_secrets() {
   done
 }
 
-# locked_down reads the composed file as compose itself does, Grafana included.
+# locked_down reads the composed file as compose itself does, Grafana and NATS included.
 locked_down() {
-  stack config >"$work/config.yaml"
-  [ "$(grep -c 'read_only: true$' "$work/config.yaml")" -ge 7 ] &&
-    [ "$(grep -c 'image:' "$work/config.yaml")" = 7 ] && [ "$(grep -c -- '- ALL' "$work/config.yaml")" = 7 ] &&
-    [ "$(grep -c -- 'no-new-privileges:true' "$work/config.yaml")" = 7 ]
+  stack --profile nats config >"$work/config.yaml"
+  [ "$(grep -c 'read_only: true$' "$work/config.yaml")" -ge 10 ] &&
+    [ "$(grep -c 'image:' "$work/config.yaml")" = 10 ] && [ "$(grep -c -- '- ALL' "$work/config.yaml")" = 10 ] &&
+    [ "$(grep -c -- 'no-new-privileges:true' "$work/config.yaml")" = 10 ]
 }
 
 # inside runs the gateway's program in its container.
