@@ -156,7 +156,8 @@ func TestForeignMessages(t *testing.T) {
 	}
 }
 
-// Issued drops what finds the queue full, while NATS does not read, and allocates nothing.
+// Issued drops what finds the queue full, while NATS does not read, or no connection, and
+// allocates nothing.
 //
 // Rules: GW5
 func TestIssuedNeverWaits(t *testing.T) {
@@ -178,5 +179,11 @@ func TestIssuedNeverWaits(t *testing.T) {
 	<-g.Sharing.issued
 	if n := testing.AllocsPerRun(1, func() { g.Issued(Issuer{1, 1}) }); n != 0 {
 		t.Errorf("Issued allocates %v times, expected none", n)
+	}
+	servers.KillAll()
+	await(t, g.conn, false)
+	<-g.Sharing.issued
+	if g.Issued(Issuer{1, 1}); len(g.Sharing.issued) == maxWaiting {
+		t.Error("a State waits for a connection, expected that it is dropped")
 	}
 }

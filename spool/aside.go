@@ -215,7 +215,7 @@ func (w *writer) findOld() (old []found, err error) {
 			f, ok = w.lookup(seq, r)
 		}
 		if !ok {
-			if oldest == 0 {
+			if oldest == 0 && w.follower.store == nil { // of a shared store it may be known in a moment
 				from = seq + 1
 			}
 			return read < maxSwept

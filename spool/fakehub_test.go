@@ -18,6 +18,8 @@ type fakeHub struct {
 	values  map[uint64][]byte
 	members []*fakeMember // that have it open
 	deaf    map[int]bool  // members that are not told of removals
+	fail    bool          // a commit stores its first record only, and fails
+	gate    chan struct{} // for which commits wait; nil: they do not
 	opened  int
 
 	// Leads is called with Spool.mu held, which others acquire with mu held.
@@ -132,8 +134,19 @@ func (m *fakeMember) get(seqs []uint64, f func(seq uint64, value []byte)) error 
 }
 
 func (m *fakeMember) commit(add []addition, remove []uint64) error {
-	return m.locked(func(h *fakeHub) {
+	m.hub.mu.Lock()
+	gate := m.hub.gate
+	m.hub.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	failed := false
+	err := m.locked(func(h *fakeHub) {
 		for i := range add {
+			if failed = h.fail && i > 0; failed {
+				add[i].seq = 0
+				continue
+			}
 			h.last++
 			add[i].seq = h.last
 			h.values[h.last] = slices.Clone(add[i].value)
@@ -150,6 +163,10 @@ func (m *fakeMember) commit(add []addition, remove []uint64) error {
 			}
 		}
 	})
+	if failed {
+		return errCutOff
+	}
+	return err
 }
 
 func (m *fakeMember) close() error {

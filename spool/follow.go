@@ -21,8 +21,9 @@ const comparePause = 30 * time.Second
 
 // follower is what the writer knows of a sharedStore.
 type follower struct {
-	store   sharedStore // nil: the store is this gateway's alone
-	waiting []waiting   // those that are held for othersPause, in the order in which that ends
+	store   sharedStore         // nil: the store is this gateway's alone
+	own     map[uint64]struct{} // numbers of what this gateway has added, and that changes have yet to bring
+	waiting []waiting           // those that are held for othersPause, in the order in which that ends
 	led     bool
 	applied int // changes since the last comparison, and own commits
 	at      time.Time
@@ -37,7 +38,7 @@ type waiting struct {
 
 // follow begins to follow a store, unless that is this gateway's alone.
 func (w *writer) follow() {
-	w.follower = follower{}
+	w.follower = follower{own: map[uint64]struct{}{}}
 	w.follower.store, _ = w.store.(sharedStore)
 	if w.follower.store != nil {
 		w.follower.led, w.follower.at = w.follower.store.leads(), time.Now()
@@ -109,6 +110,9 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	if err != nil {
 		return nil // the next who opens the store tells of it
 	}
+	if w.isOwn(seq) {
+		return nil
+	}
 	var v wire.View
 	v.Parse(r.Packet) // decodeRecord has parsed it
 	m := w.marker.Of(r.Client, &v)
@@ -119,12 +123,14 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	if known {
 		return nil
 	}
-	if w.follower.led && len(w.copies) > 0 {
-		if same, err := w.isStored(r.Client, &v); same || err != nil {
-			if same {
-				w.removeCopy(seq)
-			}
+	if len(w.copies) > 0 && w.follower.store.leads() {
+		same, err := w.isStored(r.Client, &v)
+		if isDamaged(err) {
 			return err
+		}
+		if same {
+			w.removeCopy(seq)
+			return nil
 		}
 	}
 	w.mu.Lock()
@@ -143,6 +149,24 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	}
 	wake(w.due)
 	return nil
+}
+
+// maxOwn bounds the numbers of which it is remembered that they are this gateway's own.
+const maxOwn = 4 * maxCommit
+
+// isOwn reports whether this gateway has added the record with a number, which may be gone by now.
+func (w *writer) isOwn(seq uint64) bool {
+	own := w.follower.own
+	_, ok := own[seq]
+	delete(own, seq)
+	if len(own) > maxOwn {
+		for one := range own {
+			if one < seq { // changes come in order
+				delete(own, one)
+			}
+		}
+	}
+	return ok
 }
 
 // isStored reports whether one of the records with the numbers in copies has the content of a
@@ -232,8 +256,12 @@ func (w *writer) compare(now time.Time) error {
 		return nil // it is tried again
 	}
 	w.mu.Lock()
-	known := w.index.count + len(w.removals) + w.left
+	known, waiting := w.index.count+w.left, len(w.removals)
 	w.mu.Unlock()
+	if waiting > 0 { // they would be forgotten, and sent again
+		f.differs = false
+		return nil
+	}
 	differed := f.differs
 	f.differs = n != known
 	if f.differs && differed {

@@ -211,6 +211,41 @@ func TestSameContentOfAnotherClient(t *testing.T) {
 	})
 }
 
+// A commit that fails in the middle: what is durable is acknowledged, because another gateway may
+// have acknowledged a copy of it, and is sent once. The rest is refused.
+//
+// Rules: GW4, SP2
+func TestCommitThatFailsInTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub, a, b, c := sharing(t)
+		hub.mu.Lock()
+		hub.fail, hub.gate = true, make(chan struct{})
+		hub.mu.Unlock()
+		b.add(sample{"first", start, 0}) // alone in its commit, which waits
+		synctest.Wait()
+		b.add(s1Start, s2Start, s1Start)
+		close(hub.gate)
+		pass(2 * time.Second)
+		got := b.owner.acknowledged()
+		wantList(t, "acknowledged", got, "first/start", "s1/start", "s2/start: disk", "s1/start")
+		if hub.len() != 2 {
+			t.Errorf("expected two records, got %d", hub.len())
+		}
+		hub.mu.Lock()
+		hub.fail = false
+		hub.mu.Unlock()
+		c.add(s1Start)
+		pass(time.Second)
+		wantList(t, "a copy", c.owner.acknowledged(), "s1/start")
+		a.owner.transmissions()
+		a.owner.set(answering)
+		pass(5 * time.Minute)
+		if names := a.owner.names(); len(names) == 0 || hub.len() != 0 {
+			t.Errorf("expected all that is stored to be sent, got %q", names)
+		}
+	})
+}
+
 // A gateway that was not told of removals, or has lost a record from its index, finds out, and
 // reads the records again.
 //

@@ -57,7 +57,7 @@ func (s *Spool) replay() {
 		s.checkReachable()
 		batch, wait = s.choose(batch[:0])
 		if len(batch) > 0 {
-			if batch = s.fetch(batch); len(batch) > 0 {
+			if batch = s.stillSent(s.fetch(batch)); len(batch) > 0 {
 				s.cfg.Owner.Send(batch)
 			}
 			clear(batch)
@@ -73,6 +73,20 @@ func (s *Spool) replay() {
 			return
 		}
 	}
+}
+
+// stillSent returns the records that were read, unless another gateway sends them by now.
+func (s *Spool) stillSent(batch []*Outgoing) []*Outgoing {
+	s.mu.Lock()
+	sends := s.err != nil || s.sends()
+	s.mu.Unlock()
+	if sends {
+		return batch
+	}
+	for _, o := range batch {
+		o.Done(NotSent)
+	}
+	return nil
 }
 
 // choose returns the records that can be sent now, and how long to wait for the next.
@@ -176,6 +190,7 @@ func (s *Spool) dropUnreadable(o *Outgoing) {
 	s.ended(o)
 	if s.index.bySeq != nil { // another gateway has removed it, or the next comparison finds it
 		s.index.remove(o.item)
+		wake(s.due)
 		return
 	}
 	s.discard(o.item)

@@ -36,9 +36,8 @@ var errStale = errors.New("what is known of the records is out of date")
 // streamStore is a store in a JetStream stream.
 type streamStore struct {
 	*stream.Store
-	lock      *os.File // of the directory
-	values    []stream.Value
-	postponed []uint64 // to be removed with the next commit
+	lock   *os.File // of the directory
+	values []stream.Value
 }
 
 // openStream opens the store in a stream. The directory has records that are set aside, and is
@@ -74,8 +73,7 @@ func (s *streamStore) get(seqs []uint64, f func(seq uint64, value []byte)) error
 	return s.Get(seqs, f)
 }
 
-// commit adds records, and then removes others. If only the removals fail, they are tried again
-// with the next commit: what was added is durable.
+// commit adds records, and then removes others. After an error, what was added has its number.
 func (s *streamStore) commit(add []addition, remove []uint64) error {
 	if len(add) > 0 {
 		s.values = s.values[:0]
@@ -91,20 +89,10 @@ func (s *streamStore) commit(add []addition, remove []uint64) error {
 			return err
 		}
 	}
-	s.postponed = append(s.postponed, remove...)
-	if len(s.postponed) == 0 {
+	if len(remove) == 0 {
 		return nil
 	}
-	err := s.Remove(s.postponed)
-	if err == nil {
-		s.postponed = s.postponed[:0]
-		return nil
-	}
-	if len(add) > 0 {
-		return nil
-	}
-	s.postponed = s.postponed[:len(s.postponed)-len(remove)] // the caller tries these again
-	return err
+	return s.Remove(remove)
 }
 
 func (s *streamStore) close() error { return errors.Join(s.Close(), s.lock.Close()) }

@@ -28,7 +28,8 @@ type store interface {
 	get(seqs []uint64, f func(seq uint64, value []byte)) error
 	// commit adds and removes records, all or none of them. They are durable when it returns
 	// nil. After an error they may be there all the same: a sync may fail after the write. A
-	// sharedStore gives what it adds other numbers.
+	// sharedStore gives what it adds other numbers, and adds first; after an error, what it has
+	// not numbered is not known to be there.
 	commit(add []addition, remove []uint64) error
 	close() error
 }

@@ -85,7 +85,7 @@ func (w *writer) toStore() error {
 		return w.misplaced
 	}
 	start := time.Now()
-	err := w.store.commit(w.add, w.remove)
+	err := w.commitAll()
 	w.took = time.Since(start)
 	w.cfg.Metrics.ObserveCommit(w.took)
 	w.cfg.Metrics.SetUp(err == nil)
@@ -102,32 +102,23 @@ func (w *writer) toStore() error {
 	if isDamaged(err) {
 		return err // what the store holds is found out when it is opened again
 	}
+	if w.follower.store != nil {
+		w.settle(err)
+		return nil
+	}
 	if len(w.remove) > 0 && len(w.add) > 0 && w.store.commit(nil, w.remove) == nil {
 		w.remove = w.remove[:0]
 	}
 	// What a failed commit has added must not be sent: it was not acknowledged.
 	w.copies = w.copies[:0]
 	for _, a := range w.add {
-		if a.seq != 0 {
-			w.copies = append(w.copies, a.seq)
-		}
+		w.copies = append(w.copies, a.seq)
 	}
 	w.store.get(w.copies, func(seq uint64, _ []byte) { w.remove = append(w.remove, seq) })
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.removals = append(w.removals, w.remove...)
 	return err
-}
-
-// renumber takes over the numbers that the store has given to what was added.
-func (w *writer) renumber() {
-	added := w.add
-	for _, e := range w.batch {
-		if e.Err == nil && !e.duplicate {
-			e.seq, added = added[0].seq, added[1:]
-		}
-	}
-	w.follower.applied += len(w.add) + len(w.remove)
 }
 
 // failed counts and logs that something could not be written.
@@ -192,6 +183,9 @@ func (w *writer) resolve(e *Entry) error {
 	w.copies = w.index.copies(append(w.copies[:0], e.seq), e.Marks.content)
 	w.mu.Unlock()
 	for _, seq := range w.copies {
+		if slices.Contains(w.remove, seq) { // it is about to go: an earlier commit that failed has written it
+			continue
+		}
 		same, err := w.isCopy(e, seq)
 		if err != nil {
 			e.Err = fmt.Errorf("%w: %w", ErrDisk, err)
@@ -239,11 +233,7 @@ func (w *writer) prepare() {
 		w.add[i].value = w.encoded[start : start+n : start+n]
 		start += n
 	}
-	for _, e := range w.batch {
-		if p := w.pending[e.seq]; e.duplicate && e.Err == nil && p != nil {
-			e.Err = p.Err
-		}
-	}
+	w.refuseCopies()
 }
 
 // seal writes the packets of up to MaxDigests entries under the spool's secret, and encodes

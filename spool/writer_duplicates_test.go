@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -313,5 +314,37 @@ func TestNothingIsReplacedWhenTheDiskFails(t *testing.T) {
 		pass(time.Minute)
 		wantList(t, "kept", b.kept(), "other/start", "s1/interim1")
 		b.wantMetric("replaced_total", "", 0)
+	})
+}
+
+// A commit that fails although it has written does not have a copy acknowledged that came meanwhile:
+// the record is about to be removed.
+//
+// Rules: SP2, SP7
+func TestCopyOfARecordThatIsWrittenAndRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := closedBed(t, "", roomy)
+		current := b.disturbed()
+		b.owner.set(holding)
+		b.Start(t.Context())
+		st := current()
+		release := st.block()
+		t.Cleanup(release)
+		st.mu.Lock()
+		st.after = func(error) error { return errors.New("input/output error") } // of the sync
+		st.mu.Unlock()
+		b.add(s1Start)
+		synctest.Wait()
+		st.mu.Lock()
+		st.after = nil // of the commits that follow
+		st.mu.Unlock()
+		b.handOver(b.again(s1Start, "copy"))
+		release()
+		pass(5 * time.Second)
+		got := b.owner.acknowledged()
+		if want := b.kept(); slices.Contains(got, "copy") != (len(want) == 1) {
+			t.Errorf("acknowledged %q, and the spool has %q", got, want)
+		}
+		wantList(t, "acknowledged", got, "s1/start: disk", "copy")
 	})
 }

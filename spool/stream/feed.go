@@ -28,6 +28,8 @@ const (
 type feed struct {
 	from chan uint64 // of capacity 1: with what follow begins
 
+	order sync.Mutex // held while a change is noted and passed on: a removal comes after its addition
+
 	mu     sync.Mutex // guards the fields below
 	passed uint64     // the highest sequence number of a value that was passed on, or loaded
 	// early has the sequence numbers above passed that were removed: a server may tell of the
@@ -37,18 +39,13 @@ type feed struct {
 
 func newFeed() feed { return feed{from: make(chan uint64, 1), early: map[uint64]bool{}} }
 
-// removed notes that a value is removed. It reports false if the value was not passed on yet: it
-// never is, then.
-func (f *feed) removed(seq uint64) bool {
+// removed notes that a value is removed. If it was not passed on yet, it never is.
+func (f *feed) removed(seq uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if seq <= f.passed {
-		return true
-	}
-	if len(f.early) < maxEarly {
+	if seq > f.passed && len(f.early) < maxEarly {
 		f.early[seq] = true
 	}
-	return false
 }
 
 // pass notes that a value arrives. It reports false if that was removed already.
@@ -138,10 +135,27 @@ func (s *Store) passOn(messages jetstream.MessagesContext, from uint64) (next ui
 			return from, err
 		}
 		seq := about.Sequence.Stream
-		if from = seq + 1; s.feed.pass(seq) && len(m.Data()) > 0 {
-			s.pass(Change{seq, m.Data()})
-		}
+		from = seq + 1
+		s.passAddition(seq, m.Data())
 	}
+}
+
+// passAddition passes on that a value was added, unless it was removed already.
+func (s *Store) passAddition(seq uint64, data []byte) {
+	s.feed.order.Lock()
+	defer s.feed.order.Unlock()
+	if s.feed.pass(seq) && len(data) > 0 {
+		s.pass(Change{seq, data})
+	}
+}
+
+// passRemoval passes on that a value was removed: also of one that was not passed on, because it
+// may be this process's own.
+func (s *Store) passRemoval(seq uint64) {
+	s.feed.order.Lock()
+	defer s.feed.order.Unlock()
+	s.feed.removed(seq)
+	s.pass(Change{Seq: seq})
 }
 
 // pass passes a change on.
@@ -179,9 +193,7 @@ func (s *Store) noteRemoved(m *nats.Msg) {
 		return
 	}
 	for ; len(seqs) > 0; seqs = seqs[8:] {
-		if seq := binary.BigEndian.Uint64(seqs); s.feed.removed(seq) {
-			s.pass(Change{Seq: seq})
-		}
+		s.passRemoval(binary.BigEndian.Uint64(seqs))
 	}
 }
 

@@ -82,6 +82,13 @@ func (s *Store) tryToLead() {
 	ctx, cancel := context.WithTimeout(s.ctx, renewPause)
 	defer cancel()
 	began := time.Now()
+	if l.holder == own { // what it reads may be older than what it has written
+		if revision, err := s.shared.Update(ctx, leaderKey, []byte(own), l.revision); err == nil {
+			l.revision, l.seen = revision, began
+			s.setUntil(began.Add(giveUpAfter))
+			return
+		}
+	}
 	entry, err := s.shared.Get(ctx, leaderKey)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound):

@@ -207,5 +207,8 @@ func (s *Store) Close() error {
 		s.removed.Unsubscribe()
 	}
 	s.running.Wait()
+	if s.js != nil {
+		s.js.CleanupPublisher()
+	}
 	return nil
 }

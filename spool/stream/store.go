@@ -60,7 +60,7 @@ func (s *Store) Add(values []Value) error {
 
 // gone returns an ErrGone for what says that the stream is not there, or the connection.
 func gone(err error) error {
-	for _, e := range []error{jetstream.ErrStreamNotFound, jetstream.ErrNoStreamResponse, nats.ErrConnectionClosed} {
+	for _, e := range []error{jetstream.ErrStreamNotFound, nats.ErrConnectionClosed} {
 		if errors.Is(err, e) {
 			return fmt.Errorf("%w: %w", ErrGone, err)
 		}
@@ -270,10 +270,13 @@ const (
 	subscribeTimeout  = 2 * time.Second
 )
 
+// consumerLife is how long a server remembers that somebody has read messages and no longer does.
+const consumerLife = 30 * time.Second
+
 func (s *Store) trySubscribe(from uint64) (jetstream.MessagesContext, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, subscribeTimeout)
 	defer cancel()
-	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.subject()}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, MaxResetAttempts: 1})
+	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.subject()}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, MaxResetAttempts: 1, InactiveThreshold: consumerLife})
 	if err != nil {
 		return nil, fmt.Errorf("subscribing to the values from %d: %w", from, gone(err))
 	}
