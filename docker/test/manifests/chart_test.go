@@ -152,8 +152,8 @@ func TestChartModes(t *testing.T) {
 		t.Errorf("gateway: expected UDP with the clients' addresses, got %v", s.Spec)
 	}
 	p := gateway["NetworkPolicy radsec-gw"].(*networking.NetworkPolicy)
-	if len(p.Spec.Egress) != 2 || p.Spec.Egress[1].To[0].IPBlock.CIDR != "10.0.20.0/24" {
-		t.Errorf("gateway: expected DNS and the servers of the values, got %v", p.Spec.Egress)
+	if len(p.Spec.Egress) != 3 || p.Spec.Egress[1].To[0].IPBlock.CIDR != "10.0.20.0/24" || p.Spec.Egress[2].To[0].PodSelector == nil {
+		t.Errorf("gateway: expected DNS, and the servers and NATS of the values, got %v", p.Spec.Egress)
 	}
 	if p := render(t, "sidecar")["NetworkPolicy radsec-gw"].(*networking.NetworkPolicy); len(p.Spec.PolicyTypes) != 1 {
 		t.Errorf("sidecar: expected Ingress alone, got %v", p.Spec.PolicyTypes)
