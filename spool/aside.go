@@ -114,12 +114,11 @@ func (w *writer) sweep() error {
 		return err
 	}
 	old, err := w.findOld()
-	if err != nil {
-		if !isDamaged(err) {
-			w.failed(err)
-			return nil
-		}
+	if isDamaged(err) {
 		return err
+	}
+	if w.noteSweep(err); err != nil {
+		return nil
 	}
 	w.mu.Lock()
 	if !w.sends() {
@@ -142,6 +141,27 @@ func (w *writer) sweep() error {
 		return w.commit(nil)
 	}
 	return nil
+}
+
+// noteSweep notes whether a sweep could read the store: a gateway that has nothing to store knows
+// by that alone that it could not.
+//
+// Rules: SP14.
+func (w *writer) noteSweep(err error) {
+	if err == nil && !w.unreadable {
+		return
+	}
+	w.unreadable = err != nil
+	if err != nil {
+		w.cfg.Metrics.Failed()
+		w.log(slog.LevelError, "the spool cannot read its store", "directory", w.cfg.Directory, "error", err)
+	} else {
+		w.cfg.Log.Info("the spool can read its store again", "directory", w.cfg.Directory)
+	}
+	if !w.failing { // a commit tells when that ends
+		w.noteFailure(err)
+		w.cfg.Metrics.SetUp(err == nil)
+	}
 }
 
 // keepInPlace looks after the file of the store. While it is not where it belongs nothing is
@@ -229,8 +249,11 @@ func (w *writer) findOld() (old []found, err error) {
 		old = append(old, f)
 		return read < maxSwept
 	})
+	if err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.oldest, w.sweptFrom = oldest, from
-	return old, err
+	return old, nil
 }

@@ -151,14 +151,14 @@ func (m *fakeMember) commit(add []addition, remove []uint64) error {
 			add[i].seq = h.last
 			h.values[h.last] = slices.Clone(add[i].value)
 			for _, other := range h.members {
-				other.feed <- stream.Change{Seq: h.last, Data: h.values[h.last]}
+				other.feed <- stream.Change{Kind: stream.Added, Seq: h.last, Data: h.values[h.last]}
 			}
 		}
 		for _, seq := range remove {
 			delete(h.values, seq)
 			for _, other := range h.members {
 				if other != m && !h.deaf[other.name] {
-					other.feed <- stream.Change{Seq: seq}
+					other.feed <- stream.Change{Kind: stream.Removed, Seq: seq}
 				}
 			}
 		}
@@ -185,6 +185,15 @@ func (m *fakeMember) leads() bool {
 	m.hub.leading.Lock()
 	defer m.hub.leading.Unlock()
 	return m.hub.leader == m.name && !m.hub.cut[m.name]
+}
+
+// findLeft does nothing for a member that is not told of removals by any means.
+func (m *fakeMember) findLeft() {
+	m.locked(func(h *fakeHub) {
+		if !h.deaf[m.name] {
+			m.feed <- stream.Change{Kind: stream.Left, Seq: h.last, Left: slices.Sorted(maps.Keys(h.values))}
+		}
+	})
 }
 
 func (m *fakeMember) length() (n int, err error) {

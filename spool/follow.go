@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"slices"
 	"time"
 
 	"radsec-gw/spool/stream"
@@ -89,11 +90,20 @@ func (s *Spool) sends() bool {
 // apply applies a change, and those that wait behind it.
 func (w *writer) apply(c stream.Change) error {
 	for range maxCommit {
-		w.follower.applied++
-		if c.Data == nil {
+		if c.Kind != stream.Left {
+			w.follower.applied++
+		}
+		switch c.Kind {
+		case stream.Added:
+			if err := w.applyAddition(c.Seq, c.Data); err != nil {
+				return err
+			}
+		case stream.Removed:
 			w.applyRemoval(c.Seq)
-		} else if err := w.applyAddition(c.Seq, c.Data); err != nil {
-			return err
+		case stream.Left:
+			w.applyLeft(&c)
+		case stream.Gone:
+			return c.Err
 		}
 		select {
 		case c = <-w.follower.changes():
@@ -140,7 +150,7 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	it.seq, it.resent = seq, r.Sent
 	w.index.number(h)
 	if r.Sent {
-		it.held, it.others = true, true
+		it.held, it.foreign = true, true
 		w.follower.waiting = append(w.follower.waiting, waiting{seq, w.clock.now() + int64(othersPause)})
 	}
 	w.index.stored(h)
@@ -193,21 +203,48 @@ func (w *writer) removeCopy(seq uint64) {
 	wake(w.work)
 }
 
-// applyRemoval removes a record from the index that another gateway has removed from the store,
-// unless this one is using it: it finds out then.
+// applyRemoval removes a record from the index that another gateway has removed from the store.
 func (w *writer) applyRemoval(seq uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h := w.index.bySeq[seq]
-	if h == 0 {
-		return
+	if h := w.index.bySeq[seq]; h != 0 {
+		w.removed(h)
 	}
+}
+
+// removed removes a record from the index that is no longer in the store, unless this gateway is
+// using it: it finds out then. Called with mu held.
+func (w *writer) removed(h handle) {
 	switch it := w.index.items.at(h); {
-	case it.state == itemStored && it.held && !it.others:
+	case it.state == itemStored && it.held && !it.foreign:
 		it.state = itemRemoved // until its live request ends
 	case it.state == itemStored:
 		w.index.remove(h)
 	}
+}
+
+// applyLeft removes the records from the index of whose removal this gateway was not told.
+func (w *writer) applyLeft(c *stream.Change) {
+	for first := handle(1); w.applyLeftTo(c, first); first += slabChunk {
+	}
+}
+
+// applyLeftTo does so with some of the records, so that requests need not wait for all. It reports
+// whether there are more.
+func (w *writer) applyLeftTo(c *stream.Change, first handle) (more bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	items := &w.index.items
+	for h := first; h <= items.used && h < first+slabChunk; h++ {
+		it := items.at(h)
+		if it.state != itemStored || it.seq > c.Seq {
+			continue
+		}
+		if _, left := slices.BinarySearch(c.Left, it.seq); !left {
+			w.removed(h)
+		}
+	}
+	return first+slabChunk <= items.used
 }
 
 // releaseWaiting ends the wait of records of other gateways.
@@ -221,8 +258,8 @@ func (w *writer) releaseWaiting() {
 		if h == 0 {
 			continue
 		}
-		if it := w.index.items.at(h); it.held && it.others {
-			it.others = false
+		if it := w.index.items.at(h); it.held && it.foreign {
+			it.foreign = false
 			w.index.release(h)
 			wake(w.due)
 		}
@@ -234,7 +271,8 @@ func (w *writer) releaseWaiting() {
 }
 
 // compare compares the number of records with that of the store, when nothing has changed for a
-// while. The error is an errStale if they differ twice: something was missed.
+// while. If they differ, the store finds out what is left; the error is an errStale if they differ
+// again.
 func (w *writer) compare(now time.Time) error {
 	f := &w.follower
 	if f.store == nil || now.Sub(f.at) < comparePause {
@@ -267,6 +305,9 @@ func (w *writer) compare(now time.Time) error {
 	if f.differs && differed {
 		w.cfg.Log.Debug("the records of the spool are read again", "known", known, "stored", n)
 		return errStale
+	}
+	if f.differs {
+		f.store.findLeft()
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ type item struct {
 	state      itemState
 	rank       rank
 	held       bool // its live request has not ended
-	others     bool // that request is another gateway's
+	foreign    bool // that request is another gateway's
 	resent     bool // it was sent before: a server may have it
 }
 

@@ -25,6 +25,7 @@ type sharedStore interface {
 	leads() bool
 	leadChanged() <-chan struct{} // receives when leads may have changed
 	length() (int, error)         // of all records
+	findLeft()                    // has changes tell which records are left
 }
 
 // unstoredSeq is the lowest number of a record that a sharedStore has not numbered yet.
@@ -64,6 +65,7 @@ func (s *streamStore) changes() <-chan stream.Change                    { return
 func (s *streamStore) leads() bool                                      { return s.Leads() }
 func (s *streamStore) leadChanged() <-chan struct{}                     { return s.LeadChanged() }
 func (s *streamStore) length() (int, error)                             { return s.Len() }
+func (s *streamStore) findLeft()                                        { s.FindLeft() }
 
 func (s *streamStore) each(from uint64, f func(seq uint64, value []byte) bool) error {
 	return s.Each(from, f)

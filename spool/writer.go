@@ -18,16 +18,17 @@ const maxCommit = 2048
 // writer is the goroutine that changes the store.
 type writer struct {
 	*Spool
-	digests *wire.Digests
-	packets [][wire.MaxLength]byte // of one run of digests
-	batch   []*Entry
-	pending map[uint64]*Entry // of batch that are not duplicates, by number, if there are duplicates
-	copies  []uint64
-	add     []addition
-	encoded []byte
-	remove  []uint64
-	failing bool          // the last commit has failed
-	took    time.Duration // the last commit
+	digests    *wire.Digests
+	packets    [][wire.MaxLength]byte // of one run of digests
+	batch      []*Entry
+	pending    map[uint64]*Entry // of batch that are not duplicates, by number, if there are duplicates
+	copies     []uint64
+	add        []addition
+	encoded    []byte
+	remove     []uint64
+	failing    bool          // the last commit has failed
+	unreadable bool          // the last sweep could not read the store
+	took       time.Duration // the last commit
 
 	follower follower
 

@@ -11,11 +11,24 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Change is something that was added to the stream or removed from it.
+// Change is a change of the stream.
 type Change struct {
+	Kind Kind
 	Seq  uint64
-	Data []byte // nil: it was removed
+	Data []byte   // of what was added
+	Left []uint64 // of a change of kind Left: the numbers of what is left, in their order
+	Err  error    // of a change of kind Gone
 }
+
+// Kind says what a Change is.
+type Kind int
+
+const (
+	Added   Kind = iota // Data has the number Seq
+	Removed             // what had the number Seq is removed
+	Left                // of the values up to Seq all but those in Left are removed
+	Gone                // the Store must be opened again
+)
 
 const (
 	maxChanges = 1024    // that wait for whoever receives them
@@ -80,7 +93,7 @@ func (s *Store) Load(f func(seq uint64, data []byte) bool) error {
 	}
 	loaded := uint64(0)
 	if info.State.Msgs > 0 {
-		err = s.read(1, info.State.LastSeq, func(seq uint64, data []byte) bool {
+		err = s.read(1, info.State.LastSeq, wholeValues, func(seq uint64, data []byte) bool {
 			loaded = seq
 			return f(seq, data)
 		})
@@ -91,8 +104,7 @@ func (s *Store) Load(f func(seq uint64, data []byte) bool) error {
 	return err
 }
 
-// Changes returns the changes after Load. They must be received: nothing else waits for them, but
-// those that are told of while too many wait are lost.
+// Changes returns the changes after Load. They must be received: nothing else waits for them.
 func (s *Store) Changes() <-chan Change { return s.changes }
 
 // follow passes on what is added, until the Store is closed.
@@ -104,7 +116,7 @@ func (s *Store) follow() {
 		return
 	}
 	for s.ctx.Err() == nil {
-		messages, err := s.subscribe(from)
+		messages, err := s.subscribe(from, wholeValues)
 		if err == nil {
 			from, err = s.passOn(messages, from)
 			messages.Stop()
@@ -145,7 +157,7 @@ func (s *Store) passAddition(seq uint64, data []byte) {
 	s.feed.order.Lock()
 	defer s.feed.order.Unlock()
 	if s.feed.pass(seq) && len(data) > 0 {
-		s.pass(Change{seq, data})
+		s.pass(Change{Kind: Added, Seq: seq, Data: data})
 	}
 }
 
@@ -155,7 +167,7 @@ func (s *Store) passRemoval(seq uint64) {
 	s.feed.order.Lock()
 	defer s.feed.order.Unlock()
 	s.feed.removed(seq)
-	s.pass(Change{Seq: seq})
+	s.pass(Change{Kind: Removed, Seq: seq})
 }
 
 // pass passes a change on.
@@ -166,8 +178,7 @@ func (s *Store) pass(c Change) {
 	}
 }
 
-// tellRemoved tells the others that values were removed. They find out by themselves what they
-// are not told.
+// tellRemoved tells the others that values were removed. What they are not told, findLeft finds.
 func (s *Store) tellRemoved(seqs []uint64) {
 	for len(seqs) > 0 {
 		n := min(len(seqs), maxRemoved)

@@ -69,8 +69,8 @@ func all(t *testing.T, s *Store, from uint64) (list []string) {
 	return list
 }
 
-// want waits for changes: the text of a value that was added, or - and the number of one that was
-// removed.
+// want waits for changes: the text of a value that was added; - and the number of one that was
+// removed; = with the numbers of what is left, and the number up to which that is so.
 func want(t *testing.T, s *Store, changes ...string) {
 	t.Helper()
 	var got []string
@@ -79,10 +79,15 @@ func want(t *testing.T, s *Store, changes ...string) {
 	for len(got) < len(changes) {
 		select {
 		case c := <-s.Changes():
-			if c.Data == nil {
-				got = append(got, fmt.Sprint("-", c.Seq))
-			} else {
+			switch c.Kind {
+			case Added:
 				got = append(got, string(c.Data))
+			case Removed:
+				got = append(got, fmt.Sprint("-", c.Seq))
+			case Left:
+				got = append(got, fmt.Sprint("=", c.Left, c.Seq))
+			case Gone:
+				got = append(got, c.Err.Error())
 			}
 		case <-timer.C:
 			t.Fatalf("expected the changes %q, got %q", changes, got)

@@ -44,7 +44,7 @@ func (s *Store) Leads() bool {
 }
 
 // LeadChanged returns a channel that receives when Leads may have changed.
-func (s *Store) LeadChanged() <-chan struct{} { return s.leads }
+func (s *Store) LeadChanged() <-chan struct{} { return s.newLead }
 
 // setUntil sets until when this process leads.
 func (s *Store) setUntil(t time.Time) {
@@ -54,10 +54,7 @@ func (s *Store) setUntil(t time.Time) {
 	s.lease.until, s.lease.told = t, leads
 	s.lease.mu.Unlock()
 	if changed {
-		select {
-		case s.leads <- struct{}{}:
-		default:
-		}
+		signal(s.newLead)
 	}
 }
 

@@ -22,7 +22,6 @@ type Config struct {
 	Connect  func(ctx context.Context) (*nats.Conn, error)
 	Prefix   string // of the subjects; that of the streams' names is the same, with - for dots
 	Replicas int    // how many servers keep a copy, if the stream is made
-	Name     string // of this process, for people
 	Log      *slog.Logger
 }
 
@@ -56,7 +55,9 @@ type Store struct {
 	secret  []byte
 	id      [idLength]byte // of this Store, among all that use the stream
 	changes chan Change
-	leads   chan struct{} // of capacity 1: whether it leads has changed
+	newLead chan struct{} // of capacity 1: whether it leads has changed
+	recheck chan struct{} // of capacity 1: what is left is to be found out
+	created time.Time     // of the stream
 	removed *nats.Subscription
 	running sync.WaitGroup
 	ctx     context.Context // ends with Close
@@ -77,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no connection to NATS ([cluster].nats): %w", err)
 	}
-	s := &Store{cfg: cfg, conn: conn, feed: newFeed(), changes: make(chan Change, maxChanges), leads: make(chan struct{}, 1)}
+	s := &Store{cfg: cfg, conn: conn, feed: newFeed(), changes: make(chan Change, maxChanges), newLead: make(chan struct{}, 1), recheck: make(chan struct{}, 1)}
 	rand.Read(s.id[:])
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.open(ctx); err != nil {
@@ -85,6 +86,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s.running.Go(s.follow)
+	s.running.Go(s.findLeft)
 	s.running.Go(s.campaign)
 	return s, nil
 }
@@ -97,6 +99,11 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.stream, err = s.openStream(ctx); err != nil {
 		return s.explain("stream", s.name(), err)
 	}
+	about := s.stream.CachedInfo()
+	if err := checkSettings(&about.Config); err != nil {
+		return fmt.Errorf("stream %s of NATS: %w", s.name(), err)
+	}
+	s.created = about.Created
 	if s.shared, err = s.openBucket(ctx); err != nil {
 		return s.explain("bucket", s.name(), err)
 	}
@@ -118,8 +125,8 @@ func (s *Store) subject() string { return s.cfg.Prefix + ".spool.records" }
 // removedSubject returns the subject of messages that say what was removed.
 func (s *Store) removedSubject() string { return s.cfg.Prefix + ".spool.removed" }
 
-// openStream returns the stream. One that exists keeps its configuration, which its operator may
-// have changed.
+// openStream returns the stream. One that exists keeps its settings, which its operator may have
+// changed.
 func (s *Store) openStream(ctx context.Context) (jetstream.Stream, error) {
 	st, err := s.js.Stream(ctx, s.name())
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -158,7 +158,7 @@ func (s *Store) Each(from uint64, f func(seq uint64, data []byte) bool) error {
 	if err != nil || first.Sequence >= last {
 		return err
 	}
-	return s.read(first.Sequence+1, last, f)
+	return s.read(first.Sequence+1, last, wholeValues, f)
 }
 
 // next returns the first value from a sequence number on; nil: there is none.
@@ -193,16 +193,35 @@ func (s *Store) Len() (int, error) {
 	return int(info.State.Msgs), nil
 }
 
+// info returns the state of the stream. The error is an ErrGone if it is not the one that was
+// opened, or no longer what the records need.
 func (s *Store) info() (*jetstream.StreamInfo, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
 	defer cancel()
 	info, err := s.stream.Info(ctx)
-	return info, gone(err)
+	if err != nil {
+		return nil, gone(err)
+	}
+	if !info.Created.Equal(s.created) {
+		return nil, fmt.Errorf("%w: there is another one of its name", ErrGone)
+	}
+	if err := checkSettings(&info.Config); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return info, nil
 }
 
+// content says what is read of values.
+type content bool
+
+const (
+	wholeValues content = false
+	onlyNumbers content = true
+)
+
 // read calls f with the values of a range of sequence numbers, until it reports false.
-func (s *Store) read(from, last uint64, f func(seq uint64, data []byte) bool) error {
-	messages, err := s.subscribe(from)
+func (s *Store) read(from, last uint64, what content, f func(seq uint64, data []byte) bool) error {
+	messages, err := s.subscribe(from, what)
 	if err != nil {
 		return err
 	}
@@ -253,9 +272,9 @@ const (
 
 // subscribe returns the messages from a sequence number on. NATS may give that task to a server
 // which it does not know to be lost yet; then it is asked again.
-func (s *Store) subscribe(from uint64) (messages jetstream.MessagesContext, err error) {
+func (s *Store) subscribe(from uint64, what content) (messages jetstream.MessagesContext, err error) {
 	for range subscribeAttempts {
-		messages, err = s.trySubscribe(from)
+		messages, err = s.trySubscribe(from, what)
 		if !errors.Is(err, context.DeadlineExceeded) || s.ctx.Err() != nil {
 			break
 		}
@@ -273,10 +292,10 @@ const (
 // consumerLife is how long a server remembers that somebody has read messages and no longer does.
 const consumerLife = 30 * time.Second
 
-func (s *Store) trySubscribe(from uint64) (jetstream.MessagesContext, error) {
+func (s *Store) trySubscribe(from uint64, what content) (jetstream.MessagesContext, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, subscribeTimeout)
 	defer cancel()
-	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.subject()}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, MaxResetAttempts: 1, InactiveThreshold: consumerLife})
+	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.subject()}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, MaxResetAttempts: 1, HeadersOnly: what == onlyNumbers, InactiveThreshold: consumerLife})
 	if err != nil {
 		return nil, fmt.Errorf("subscribing to the values from %d: %w", from, gone(err))
 	}
