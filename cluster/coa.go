@@ -30,7 +30,7 @@ const (
 type coaTimes struct {
 	step  time.Duration // for one gateway to say that it has taken a request
 	whole time.Duration // until one has
-	late  time.Duration // how long a request may have been on its way. Shorter than step, so that none is sent down after its gateway has given up
+	late  time.Duration // how long a request may have been on its way. Shorter than step, so that none is sent down after its gateway has given up (coaAsk.timeLeft)
 	beat  time.Duration // between two messages that a gateway is there
 	names time.Duration // between two looks at which names are no longer here
 }
@@ -51,7 +51,8 @@ var defaultCoATimes = coaTimes{step: 500 * time.Millisecond, whole: 1500 * time.
 //
 // The path of a question: Ask, CoA.ask, coaAsk.try (coaask.go); at the other gateway CoA.serve,
 // which hands the request to dynauth.Server.Pass (coaserve.go). Only the goroutine of publish
-// publishes, because that may wait when NATS does not read.
+// publishes, because that may wait when NATS does not read. What is published, received and dropped
+// is counted as ClusterCoA by the metrics of the connection.
 type CoA struct {
 	// static after construction
 	conn    *Conn
@@ -80,7 +81,7 @@ type CoA struct {
 	total  atomic.Int64 // questions that have not ended
 	active atomic.Bool  // Run has begun and not ended
 
-	badAnswer, tooManyNames logs.Limiter
+	badAnswer, tooManyNames, invalidLog logs.Limiter
 }
 
 // outgoing is a message to be published.
@@ -121,8 +122,9 @@ func (c *CoA) now() time.Duration { return time.Since(c.start) }
 func (c *CoA) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	c.active.Store(true)
-	running.Go(func() { c.subscribe(ctx) })
-	running.Go(func() { c.publish(ctx) })
+	unsubscribed := make(chan struct{})
+	running.Go(func() { defer close(unsubscribed); c.subscribe(ctx) })
+	running.Go(func() { c.publish(unsubscribed) })
 	running.Go(func() { c.beat(ctx) })
 	running.Go(func() { c.hear(ctx) })
 	running.Go(func() { c.readReplies(ctx) })
@@ -155,19 +157,31 @@ func (c *CoA) Run(ctx context.Context) {
 	}
 }
 
-// publish publishes what is queued.
-func (c *CoA) publish(ctx context.Context) {
+// publish publishes what is queued, until this gateway has unsubscribed. Then it tells the others
+// that this one is not asked.
+func (c *CoA) publish(unsubscribed <-chan struct{}) {
 	for {
 		select {
 		case m := <-c.out:
-			if nc := c.conn.NATS(); nc != nil && c.conn.Connected() {
-				// An error is that of a connection that is lost: the others are told again, or not.
-				_ = nc.PublishMsg(&nats.Msg{Subject: m.subject, Reply: m.reply, Data: m.data})
+			c.publishNow(m)
+		case <-unsubscribed:
+			if c.conn.Connected() {
+				c.publishNow(outgoing{subject: c.prefix + "gateways", data: encodeBeat(messageBye, c.name, c.now())})
 			}
-		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// publishNow publishes a message. An error is that of a connection that is lost: the others are
+// told again, or not.
+func (c *CoA) publishNow(m outgoing) {
+	nc := c.conn.NATS()
+	if nc == nil || !c.conn.Connected() || nc.PublishMsg(&nats.Msg{Subject: m.subject, Reply: m.reply, Data: m.data}) != nil {
+		c.conn.cfg.Metrics.Dropped(metrics.ClusterCoA, 1)
+		return
+	}
+	c.conn.cfg.Metrics.Sent(metrics.ClusterCoA, 1)
 }
 
 // send queues a message to be published. It reports false if too many wait.
@@ -176,6 +190,16 @@ func (c *CoA) send(subject, reply string, data []byte) bool {
 	case c.out <- outgoing{subject, reply, data}:
 		return true
 	default:
+		c.conn.cfg.Metrics.Dropped(metrics.ClusterCoA, 1)
 		return false
 	}
+}
+
+// received counts a message of another gateway.
+func (c *CoA) received() { c.conn.cfg.Metrics.Received(metrics.ClusterCoA, 1) }
+
+// invalid counts and logs a message that does not have the form of its kind.
+func (c *CoA) invalid(m *nats.Msg) {
+	c.conn.cfg.Metrics.Invalid(metrics.ClusterCoA)
+	c.invalidLog.Log(func() logs.Line { return invalidLine(c.log, m) })
 }

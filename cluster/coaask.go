@@ -179,9 +179,15 @@ func (a *coaAsk) everywhere(ctx context.Context) metrics.ClusterAsk {
 	return metrics.AskNobody
 }
 
-// timeLeft returns how long a message may wait for its first reply.
+// timeLeft returns how long a message may wait for its first reply. It returns 0 if that is so
+// short that another gateway might take the request when this one has given up (coaTimes.late):
+// half of what step has beyond late is for the way of the fastest message and that of the reply.
 func (a *coaAsk) timeLeft() time.Duration {
-	return max(0, min(a.c.times.step, a.until-a.c.now()))
+	left := min(a.c.times.step, a.until-a.c.now())
+	if left < (a.c.times.step+a.c.times.late)/2 {
+		return 0
+	}
+	return left
 }
 
 // message sends a request, and returns where the replies arrive. done must be called.
@@ -305,17 +311,29 @@ func (c *CoA) readReplies(ctx context.Context) {
 	for {
 		select {
 		case m := <-c.replies:
-			id, err := strconv.ParseUint(m.Subject[len(c.prefix)+len("reply.")+len(c.name)+1:], 16, 64)
-			if err != nil {
-				continue
-			}
-			if r, err := replyIn(m); err == nil {
-				c.asks.deliver(id, r)
-			}
+			c.readReply(m)
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// readReply hands a reply to who waits for it.
+func (c *CoA) readReply(m *nats.Msg) {
+	id, err := strconv.ParseUint(m.Subject[len(c.prefix)+len("reply.")+len(c.name)+1:], 16, 64)
+	if err != nil {
+		c.invalid(m)
+		return
+	}
+	r, err := replyIn(m)
+	if err != nil {
+		c.invalid(m)
+		return
+	}
+	if len(m.Data) > 0 && r.name != c.name { // neither of NATS nor of this gateway
+		c.received()
+	}
+	c.asks.deliver(id, r)
 }
 
 // replyIn returns the reply in a message. If nobody subscribes to a subject, NATS says so itself

@@ -10,6 +10,7 @@ import (
 	"radsec-gw/dynauth"
 	"radsec-gw/locks"
 	"radsec-gw/logs"
+	"radsec-gw/metrics"
 )
 
 // maxNames bounds the names that are subscribed to.
@@ -31,8 +32,8 @@ type coaNames struct {
 
 	// owned by the goroutine of subscribe
 	nc   *nats.Conn
-	subs map[dynauth.Name]*nats.Subscription
-	own  map[string]*nats.Subscription // to the subjects of this gateway itself
+	subs map[dynauth.Name]*subscription
+	own  map[string]*subscription // to the subjects of this gateway itself
 }
 
 // Here implements dynauth.Others.
@@ -106,7 +107,7 @@ func (c *CoA) subscribeOwn() {
 	s := &c.names
 	if nc := c.conn.NATS(); nc != s.nc {
 		c.metrics.AddNames(-len(s.subs))
-		s.nc, s.own, s.subs = nc, map[string]*nats.Subscription{}, map[dynauth.Name]*nats.Subscription{}
+		s.nc, s.own, s.subs = nc, map[string]*subscription{}, map[dynauth.Name]*subscription{}
 	}
 	for subject, to := range map[string]chan *nats.Msg{"to." + c.name: c.requests, "find": c.finds, "reply." + c.name + ".*": c.replies, "gateways": c.beats} {
 		if s.own[subject] != nil {
@@ -116,7 +117,7 @@ func (c *CoA) subscribeOwn() {
 		if err != nil {
 			return // the connection is closed
 		}
-		s.own[subject] = sub
+		s.own[subject] = &subscription{kind: metrics.ClusterCoA, sub: sub}
 		c.beatSoon()
 	}
 }
@@ -138,7 +139,7 @@ func (c *CoA) subscribeName(n dynauth.Name) bool {
 	if err != nil {
 		return true // the connection is closed; all are subscribed to when there is another
 	}
-	s.subs[n] = sub
+	s.subs[n] = &subscription{kind: metrics.ClusterCoA, sub: sub}
 	c.metrics.AddNames(1)
 	return true
 }
@@ -146,16 +147,17 @@ func (c *CoA) subscribeName(n dynauth.Name) bool {
 // subject returns the subject of a name.
 func (c *CoA) subject(n dynauth.Name) string { return c.prefix + "name." + n.String() }
 
-// subscribeAll subscribes to all names that are here, and to none else.
+// subscribeAll subscribes to all names that are here, and to none else. It counts what was dropped.
 func (c *CoA) subscribeAll() {
 	s := &c.names
+	c.countDropped()
 	here := make(map[dynauth.Name]struct{}, len(s.subs))
 	for n := range c.server.Reachable() {
 		here[n] = struct{}{}
 	}
 	for n, sub := range s.subs {
 		if _, ok := here[n]; !ok {
-			_ = sub.Unsubscribe() // fails if the connection is closed
+			_ = sub.sub.Unsubscribe() // fails if the connection is closed
 			delete(s.subs, n)
 			c.metrics.AddNames(-1)
 		}
@@ -167,18 +169,26 @@ func (c *CoA) subscribeAll() {
 	}
 }
 
-// unsubscribe ends all subscriptions, and tells the other gateways that this one is not asked.
+// countDropped counts what the library has dropped because it arrived faster than it was handled.
+func (c *CoA) countDropped() {
+	for _, sub := range c.names.subs {
+		sub.count(c.conn.cfg.Metrics)
+	}
+	for _, sub := range c.names.own {
+		sub.count(c.conn.cfg.Metrics)
+	}
+}
+
+// unsubscribe ends all subscriptions.
 func (c *CoA) unsubscribe() {
 	s := &c.names
+	c.countDropped()
 	for _, sub := range s.subs {
-		_ = sub.Unsubscribe() // fails if the connection is closed
+		_ = sub.sub.Unsubscribe() // fails if the connection is closed
 	}
 	for _, sub := range s.own {
-		_ = sub.Unsubscribe()
+		_ = sub.sub.Unsubscribe()
 	}
 	c.metrics.AddNames(-len(s.subs))
-	if s.nc != nil && c.conn.Connected() {
-		_ = s.nc.Publish(c.prefix+"gateways", encodeBeat(messageBye, c.name, c.now()))
-	}
 	s.nc, s.subs, s.own = nil, nil, nil
 }

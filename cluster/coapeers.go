@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"radsec-gw/locks"
 )
 
@@ -98,14 +100,26 @@ func (p *coaPeers) delay(name string, clock, now time.Duration) time.Duration {
 	return now - clock - slices.Min(peer.offsets)
 }
 
-// beat tells the others that this gateway is there.
+// beat tells the others that this gateway is there, no more often than every roundGap, whatever
+// makes it do so.
 func (c *CoA) beat(ctx context.Context) {
-	t := time.NewTicker(c.times.beat)
-	defer t.Stop()
+	every, gap := time.NewTicker(c.times.beat), time.NewTimer(0)
+	defer every.Stop()
+	defer gap.Stop()
 	for {
-		c.send(c.prefix+"gateways", "", encodeBeat(messageBeat, c.name, c.now()))
 		select {
-		case <-t.C:
+		case <-gap.C:
+		case <-ctx.Done():
+			return
+		}
+		if c.conn.Connected() { // otherwise subscribe has it told when there is a connection
+			c.send(c.prefix+"gateways", "", encodeBeat(messageBeat, c.name, c.now()))
+			gap.Reset(roundGap)
+		} else {
+			gap.Reset(0)
+		}
+		select {
+		case <-every.C:
 		case <-c.beatNow:
 		case <-ctx.Done():
 			return
@@ -118,17 +132,28 @@ func (c *CoA) hear(ctx context.Context) {
 	for {
 		select {
 		case m := <-c.beats:
-			kind, name, clock, err := decodeBeat(m.Data)
-			switch {
-			case err != nil || name == c.name:
-			case kind == messageBye:
-				c.peers.left(name)
-			case c.peers.heard(name, clock, c.now(), missedBeats*c.times.beat):
-				c.beatSoon()
-			}
+			c.hearOne(m)
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// hearOne learns what a message says of a gateway.
+func (c *CoA) hearOne(m *nats.Msg) {
+	kind, name, clock, err := decodeBeat(m.Data)
+	switch {
+	case err != nil:
+		c.invalid(m)
+		return
+	case name == c.name:
+		return
+	}
+	c.received()
+	if kind == messageBye {
+		c.peers.left(name)
+	} else if c.peers.heard(name, clock, c.now(), missedBeats*c.times.beat) {
+		c.beatSoon()
 	}
 }
 

@@ -1,13 +1,19 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"radsec-gw/dynauth"
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"radsec-gw/cluster/natstest"
+	"radsec-gw/dynauth"
+	"radsec-gw/metrics"
 )
 
 // A gateway is known until it has been silent for long, or has said that it stops; no more are
@@ -67,6 +73,47 @@ func TestDelay(t *testing.T) {
 	if got := p.delay("a", 30*time.Second, 91*time.Minute+30*time.Second+13*ms); got != 10*ms {
 		t.Errorf("after a pause it was on its way for %v, expected 10 ms", got)
 	}
+}
+
+// Whoever has a gateway seem to come and go has the others say that they are there no more often
+// than every roundGap; what is new after that is told at once.
+//
+// Rules: GW6
+func TestBeatsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := &Conn{cfg: Config{Metrics: newMetrics()}}
+		conn.connected.Store(true)
+		c := newCoA(conn, nil, "test", metrics.New(prometheus.NewRegistry()).ClusterAsks(), slog.New(slog.DiscardHandler), defaultCoATimes)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer synctest.Wait()
+		defer cancel()
+		go c.beat(ctx)
+		go c.hear(ctx)
+		flood := func() {
+			for range 100 {
+				c.beats <- &nats.Msg{Data: encodeBeat(messageBeat, "f0", 0)}
+				synctest.Wait()
+				c.beats <- &nats.Msg{Data: encodeBeat(messageBye, "f0", 0)}
+				synctest.Wait()
+			}
+		}
+		told := func(want int) {
+			t.Helper()
+			if synctest.Wait(); len(c.out) != want {
+				t.Errorf("after %v the others were told %d times that the gateway is there, expected %d", c.now(), len(c.out), want)
+			}
+		}
+		told(1)
+		flood()
+		told(1)
+		<-time.After(roundGap)
+		told(2)
+		flood()
+		<-time.After(4 * roundGap)
+		told(4) // once more for what has come while it waited
+		c.beats <- &nats.Msg{Data: encodeBeat(messageBeat, "f1", 0)}
+		told(5)
+	})
 }
 
 // Names beyond the bound are counted and logged, and their NASes are found by asking all

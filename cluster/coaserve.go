@@ -28,12 +28,14 @@ func (c *CoA) serve(ctx context.Context) {
 func (c *CoA) serveRequest(m *nats.Msg) metrics.ClusterServed {
 	ask, err := decodeAsk(m.Data)
 	if err != nil || !c.validReplySubject(m.Reply) {
+		c.invalid(m)
 		return metrics.ServedRefused
 	}
 	if ask.asker == c.name { // this gateway has not unsubscribed yet
 		c.reply(m.Reply, coaReply{kind: replyNotHere, name: c.name})
 		return metrics.ServedNotHere
 	}
+	c.received()
 	if c.tooLate(&ask) {
 		c.reply(m.Reply, coaReply{kind: replyNotHere, name: c.name})
 		return metrics.ServedLate
@@ -74,12 +76,14 @@ func replyOf(answer []byte, lost bool) coaReply {
 func (c *CoA) serveFind(m *nats.Msg) {
 	ask, err := decodeAsk(m.Data)
 	if err != nil || !c.validReplySubject(m.Reply) {
+		c.invalid(m)
 		c.metrics.CountServed(metrics.ServedRefused)
 		return
 	}
 	if ask.asker == c.name {
 		return
 	}
+	c.received()
 	r := coaReply{kind: replyNotHere, name: c.name}
 	if !c.tooLate(&ask) && c.server.Has(ask.passed()) {
 		r.kind = replyHere

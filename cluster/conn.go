@@ -40,10 +40,11 @@ type times struct {
 	wait    time.Duration // the shortest between two attempts with all servers
 	spread  time.Duration // added at random, so that gateways do not all come at once
 	watched time.Duration // between two looks at why an attempt has failed
+	denied  time.Duration // before subscriptions that were denied are made again, the first time
 }
 
 // defaultTimes notice a server that is silent after 8 s: the fourth ping finds three unanswered.
-var defaultTimes = times{dial: 2 * time.Second, ping: 2 * time.Second, pings: 3, write: 5 * time.Second, wait: 500 * time.Millisecond, spread: 1500 * time.Millisecond, watched: time.Second}
+var defaultTimes = times{dial: 2 * time.Second, ping: 2 * time.Second, pings: 3, write: 5 * time.Second, wait: 500 * time.Millisecond, spread: 1500 * time.Millisecond, watched: time.Second, denied: 30 * time.Second}
 
 // Conn is a connection to one of some NATS servers, made again whenever it is lost, until Close.
 // All methods may be called from any goroutine, and none but Wait and Close waits.
@@ -60,10 +61,11 @@ type Conn struct {
 	nc        atomic.Pointer[nats.Conn] // nil: never connected
 	connected atomic.Bool
 
-	connectedLog, lostLog, refusedLog, errorLog logs.Limiter
+	connectedLog, lostLog, refusedLog, errorLog, deniedLog, jetStreamLog logs.Limiter
 
 	mu      locks.Mutex[locks.ClusterConn] // guards the fields below
 	state   State
+	denials denials
 	changed chan struct{} // closed, and made anew, when the connection is made or lost
 }
 
@@ -141,6 +143,8 @@ func (c *Conn) watch(nc *nats.Conn, ended <-chan struct{}) {
 		case <-t.C:
 			if !c.connected.Load() {
 				c.failed(nc.LastError())
+			} else {
+				c.tryDenied(nc, time.Now())
 			}
 		}
 	}

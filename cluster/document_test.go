@@ -5,13 +5,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"radsec-gw/certs"
 	"radsec-gw/cluster/natstest"
@@ -36,24 +37,9 @@ func TestConfigurationOfCompose(t *testing.T) {
 //
 // Rules: GW6
 func TestDocumentedConfiguration(t *testing.T) {
-	text, err := os.ReadFile("../docs/cluster.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), "```conf\n")
-	config, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatal("docs/cluster.md has no configuration of NATS")
-	}
 	a := newAuthority(t)
-	config = regexp.MustCompile(`(?ms)^(server_name|listen):.*?$|^cluster \{.*?^\}$`).ReplaceAllString(config, "") // of one server, on a port of the test
-	config = strings.ReplaceAll(config, "/etc/nats/", a.dir+"/")
-	p, err := a.ca.Client("gateway", func(c *x509.Certificate) { c.DNSNames = []string{"gateway.example.org"} })
-	a.write("gateway", p, err)
-	path := func(name string) string { return filepath.Join(a.dir, name) }
-	client := nats.Secure(&tls.Config{RootCAs: certs.Pool(a.ca.Certificate), Certificates: []tls.Certificate{p.TLS()}})
-	servers := natstest.StartWith(t, 1, natstest.Options{Plain: true, Config: config, Client: []nats.Option{client}})
-	cfg := Config{URLs: servers.URLs(), Prefix: "radsec-gw", CA: path("ca.pem"), Certificate: path("gateway.pem"), PrivateKey: path("gateway.key")}
+	servers := documented(a)
+	cfg := Config{URLs: servers.URLs(), Prefix: "radsec-gw", CA: a.path("ca.pem"), Certificate: a.path("gateway.pem"), PrivateKey: a.path("gateway.key")}
 	one, two := shareBy(t, cfg, MarkerID{1}), shareBy(t, cfg, MarkerID{2})
 	until(t, "two gateways that know each other", func() bool { return one.knows(MarkerID{2}) && two.knows(MarkerID{1}) })
 	until(t, "a State", func() bool {
@@ -72,8 +58,44 @@ func TestDocumentedConfiguration(t *testing.T) {
 	if _, err := one.conn.NATS().SubscribeSync("other.>"); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "an error in the log", func() bool { return one.log.counts("NATS reports an error") == 1 })
+	until(t, "an error in the log", func() bool { return one.log.counts("NATS denies this gateway a subject: see whether") == 1 })
+	js, err := jetstream.New(one.conn.NATS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // NATS does not answer what it refuses
+	defer cancel()
+	if _, err := js.Stream(refused, "radsec-gw-spool"); err == nil {
+		t.Error("the API of JetStream is allowed, expected that it is refused")
+	}
+	until(t, "the right error for JetStream in the log", func() bool {
+		return one.log.counts("NATS denies this gateway a subject of JetStream") == 1 && one.log.counts("$JS.API.> and") == 1 && one.log.counts("subject=$JS.API.STREAM.INFO.radsec-gw-spool") == 1
+	})
+	if n := one.log.counts("NATS denies this gateway a subject: see whether"); n != 1 {
+		t.Errorf("the log has %d errors about prefix, expected 1", n)
+	}
 	if !one.conn.Connected() {
 		t.Error("a subject that is refused has cost the connection")
 	}
+}
+
+// documented runs a NATS server with the configuration that docs/cluster.md has, and writes the
+// certificate "gateway" that its user has.
+func documented(a *authority) *natstest.Cluster {
+	a.t.Helper()
+	text, err := os.ReadFile("../docs/cluster.md")
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```conf\n")
+	config, _, found := strings.Cut(rest, "```")
+	if !found {
+		a.t.Fatal("docs/cluster.md has no configuration of NATS")
+	}
+	config = regexp.MustCompile(`(?ms)^(server_name|listen):.*?$|^cluster \{.*?^\}$`).ReplaceAllString(config, "") // of one server, on a port of the test
+	config = strings.ReplaceAll(config, "/etc/nats/", a.dir+"/")
+	p, err := a.ca.Client("gateway", func(c *x509.Certificate) { c.DNSNames = []string{"gateway.example.org"} })
+	a.write("gateway", p, err)
+	client := nats.Secure(&tls.Config{RootCAs: certs.Pool(a.ca.Certificate), Certificates: []tls.Certificate{p.TLS()}})
+	return natstest.StartWith(a.t, 1, natstest.Options{Plain: true, Config: config, Client: []nats.Option{client}})
 }

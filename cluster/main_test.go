@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 const patience = 30 * time.Second
 
 // quick are shorter times than the default ones.
-var quick = times{dial: time.Second, ping: 100 * time.Millisecond, pings: 2, write: time.Second, wait: 20 * time.Millisecond, spread: 30 * time.Millisecond, watched: 20 * time.Millisecond}
+var quick = times{dial: time.Second, ping: 100 * time.Millisecond, pings: 2, write: time.Second, wait: 20 * time.Millisecond, spread: 30 * time.Millisecond, watched: 20 * time.Millisecond, denied: 100 * time.Millisecond}
 
 // log collects log lines.
 type log struct {

@@ -186,8 +186,11 @@ func (c *Conn) failed(err error) {
 // refused is the log line of a user that the servers refuse.
 func (c *Conn) refused(why string) logs.Line {
 	advice, fields := "see the user in the URLs of nats in [cluster], or give credentials_file", []any{"error", why}
-	if c.cfg.CredentialsFile != "" {
+	switch {
+	case c.cfg.CredentialsFile != "":
 		advice, fields = "see credentials_file of [cluster]", []any{"credentials_file", c.cfg.CredentialsFile, "error", why}
+	case c.cfg.Certificate != "":
+		advice, fields = "see whether a name of the certificate of [cluster] is a user of the NATS servers, where they have verify_and_map; otherwise see the user in the URLs of nats, or give credentials_file", []any{"certificate", c.cfg.Certificate, "error", why}
 	}
 	return logs.Line{Log: c.cfg.Log, Level: slog.LevelError, Text: "NATS refuses this gateway, and nothing is shared with the others: " + advice, Fields: fields}
 }
@@ -198,17 +201,18 @@ func (c *Conn) handleError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	case c.ctx.Err() != nil:
 	case !c.connected.Load():
 		c.failed(err)
-	case errors.Is(err, nats.ErrSlowConsumer): // Sharing counts what was dropped
+	case errors.Is(err, nats.ErrSlowConsumer): // Sharing and CoA count what was dropped
 	case slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) }):
 		c.refusedLog.Log(func() logs.Line { return c.refused(c.textOf(err)) })
+	case errors.Is(err, nats.ErrPermissionViolation):
+		c.denied(err)
 	default:
 		subject := ""
 		if sub != nil {
 			subject = sub.Subject
 		}
 		c.errorLog.Log(func() logs.Line {
-			return logs.Line{Log: c.cfg.Log, Level: slog.LevelError, Text: "NATS reports an error: see whether the account of this gateway may publish and subscribe to everything below prefix of [cluster]",
-				Fields: []any{"subject", subject, "error", c.textOf(err)}}
+			return logs.Line{Log: c.cfg.Log, Level: slog.LevelError, Text: "NATS reports an error: see the log of the NATS servers", Fields: []any{"subject", subject, "error", c.textOf(err)}}
 		})
 	}
 }

@@ -155,11 +155,13 @@ func (a *authority) client(name string) tls.Certificate {
 	return p.TLS()
 }
 
+// path returns the path of a file.
+func (a *authority) path(name string) string { return filepath.Join(a.dir, name) }
+
 // start runs a NATS server that demands a client certificate.
 func (a *authority) start() *natstest.Cluster {
 	a.t.Helper()
-	path := func(name string) string { return filepath.Join(a.dir, name) }
-	config := fmt.Sprintf("tls { cert_file: %q, key_file: %q, ca_file: %q, verify: true }", path("server.pem"), path("server.key"), path("ca.pem"))
+	config := fmt.Sprintf("tls { cert_file: %q, key_file: %q, ca_file: %q, verify: true }", a.path("server.pem"), a.path("server.key"), a.path("ca.pem"))
 	pair := a.client("test")
 	return natstest.StartWith(a.t, 1, natstest.Options{Plain: true, Config: config, Client: []nats.Option{nats.Secure(&tls.Config{RootCAs: certs.Pool(a.ca.Certificate), Certificates: []tls.Certificate{pair}})}})
 }
@@ -224,6 +226,53 @@ func TestServerIsVerified(t *testing.T) {
 		until(t, x.want, func() bool { return strings.Contains(c.State().Error, x.want) })
 		if c.Connected() {
 			t.Errorf("connected to %s, expected %s", x.url, x.want)
+		}
+	}
+}
+
+// A certificate whose names are not those of a user of the NATS servers is an error of the log that names it,
+// and says nothing of a password that nobody has configured first.
+//
+// Rules: GW6
+func TestRefusedCertificate(t *testing.T) {
+	a := newAuthority(t)
+	servers := documented(a)
+	a.client("stranger")
+	c, log := connect(t, Config{URLs: servers.URLs(), CA: a.path("ca.pem"), Certificate: a.path("stranger.pem"), PrivateKey: a.path("stranger.key")})
+	until(t, "an error", func() bool { return log.counts("level=ERROR") == 1 })
+	if text := log.String(); !strings.Contains(text, "with the others: see whether a name of the certificate of [cluster] is a user") || !strings.Contains(text, "certificate="+a.path("stranger.pem")) {
+		t.Errorf("the log has\n%s\nexpected that it names the certificate", text)
+	}
+	if c.Connected() {
+		t.Error("connected with a certificate that is no user's, expected that it is refused")
+	}
+}
+
+// What a line of the log says of a refusal names what is configured.
+//
+// Rules: GW6
+func TestRefusedTexts(t *testing.T) {
+	for _, x := range []struct {
+		cfg         Config
+		text, field string
+	}{
+		{Config{}, "see the user in the URLs", "error"},
+		{Config{Certificate: "c"}, "see whether a name of the certificate", "certificate"},
+		{Config{CredentialsFile: "f"}, "see credentials_file", "credentials_file"},
+		{Config{CredentialsFile: "f", Certificate: "c"}, "see credentials_file", "credentials_file"},
+	} {
+		c := &Conn{cfg: x.cfg}
+		if line := c.refused("why"); !strings.Contains(line.Text, "with the others: "+x.text) || line.Fields[0] != x.field {
+			t.Errorf("%+v: the line is %q with %v, expected %s and the field %s", x.cfg, line.Text, line.Fields, x.text, x.field)
+		}
+	}
+	for text, want := range map[string]string{
+		`nats: permissions violation: Permissions Violation for Publish to "$KV.radsec-gw-spool.lead"`: "$KV.radsec-gw-spool.lead",
+		`Permissions Violation for Subscription to "a.b" using queue "q"`:                              "a.b",
+		"maximum payload exceeded": "",
+	} {
+		if got := deniedSubject(text); got != want {
+			t.Errorf("%s: got %q, expected %q", text, got, want)
 		}
 	}
 }

@@ -65,7 +65,7 @@ type Sharing struct {
 	markers    map[MarkerID]struct{} // as Markers was last told
 }
 
-// subscription is one of a Sharing.
+// subscription is one of a Sharing or a CoA.
 type subscription struct {
 	kind    metrics.ClusterMessage
 	sub     *nats.Subscription
@@ -291,8 +291,11 @@ func (s *Sharing) handleState(m *nats.Msg) {
 // invalid counts a message that does not have the form of its kind.
 func (s *Sharing) invalid(kind metrics.ClusterMessage, m *nats.Msg) {
 	s.cfg.Metrics.Invalid(kind)
-	s.invalidLog.Log(func() logs.Line {
-		return logs.Line{Log: s.cfg.Log, Level: slog.LevelWarn, Text: "ignored a message from NATS that does not have the form that gateways give it: see whether gateways of other versions have the same prefix of [cluster], and who may publish below it",
-			Fields: []any{"subject", m.Subject, "bytes", len(m.Data)}}
-	})
+	s.invalidLog.Log(func() logs.Line { return invalidLine(s.cfg.Log, m) })
+}
+
+// invalidLine is the log line of a message that is ignored.
+func invalidLine(log *slog.Logger, m *nats.Msg) logs.Line {
+	return logs.Line{Log: log, Level: slog.LevelWarn, Text: "ignored a message from NATS that does not have the form that gateways give it: see whether gateways of other versions have the same prefix of [cluster], and who may publish below it",
+		Fields: []any{"subject", m.Subject, "bytes", len(m.Data)}}
 }

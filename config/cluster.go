@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Cluster is [cluster]: what several gateways share through NATS, which the operator runs. It
@@ -124,6 +125,8 @@ func checkNATS(s string) (secret bool, err error) {
 		return false, expected("that cannot be parsed (not shown here, because it may have a password)")
 	case u.Scheme != "nats" && u.Scheme != "tls":
 		return u.User != nil, expected(`that begins with neither "nats://" nor "tls://"`)
+	case strings.Contains(strings.TrimSuffix(u.Host, ":"+u.Port()), ":") && !strings.HasPrefix(u.Host, "["):
+		return u.User != nil, expected("with an IPv6 address that is not in brackets")
 	case u.Hostname() == "":
 		return u.User != nil, expected("without a host")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "":

@@ -35,6 +35,7 @@ func TestMistakesOfCluster(t *testing.T) {
 		{"one twice", inCluster("nats=['nats://a','nats://a']\n"), []string{`15: cluster.nats[1]: the URL is listed twice`}},
 		{"another scheme", inCluster("nats=['http://x:4222']\n"), []string{badURL + `that begins with neither`}},
 		{"no scheme", inCluster("nats=['localhost:4222']\n"), []string{badURL + `that begins with neither`}},
+		{"IPv6 without brackets", inCluster("nats=['nats://::1:4222']\n"), []string{badURL + `with an IPv6 address that is not in brackets`}},
 		{"no host", inCluster("nats=['nats://:4222']\n"), []string{badURL + `without a host`}},
 		{"a path", inCluster("nats=['nats://x:4222/y']\n"), []string{badURL + `with something after the port`}},
 		{"a query", inCluster("nats=['nats://x?y']\n"), []string{badURL + `with something after the port`}},

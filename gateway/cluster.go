@@ -62,8 +62,9 @@ func (g *Gateway) recognizeReplicas(rules *relay.Rules) {
 	}
 }
 
-// clusterCloseTimeout is how long the gateway waits at its end for what it shares.
-const clusterCloseTimeout = 3 * time.Second
+// clusterCloseTimeout is how long the gateway waits at its end for what it shares: the rest of what
+// the service gives it after the connections and the spool.
+const clusterCloseTimeout = 400 * time.Millisecond
 
 // closeCluster ends the sharing. The spool, whose store may need the connection, is closed by then.
 func (g *Gateway) closeCluster() {

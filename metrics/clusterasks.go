@@ -42,9 +42,8 @@ type ClusterServed uint8
 const (
 	ServedTaken   ClusterServed = iota // it was sent down, or got a NAK, or the answer that it got before
 	ServedNotHere                      // its NAS has no connection here
-	ServedRefused                      // it was dropped, as a datagram would have been
+	ServedRefused                      // it does not have the form of such a message, or was dropped as a datagram would have been
 	ServedLate                         // it arrived so late that the other gateway no longer waits
-	ServedBusy                         // too many arrive at the same time
 
 	NumClusterServed // how many there are
 )
@@ -54,7 +53,6 @@ var clusterServedNames = [NumClusterServed]string{
 	ServedNotHere: "not_here",
 	ServedRefused: "refused",
 	ServedLate:    "late",
-	ServedBusy:    "busy",
 }
 
 // String returns the label.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
@@ -148,15 +149,18 @@ func (w *writer) sweep() error {
 //
 // Rules: SP14.
 func (w *writer) noteSweep(err error) {
-	if err == nil && !w.unreadable {
+	silent := w.failing && w.follower.store != nil && !w.refused // what answers again can also write
+	if err == nil && !w.unreadable && !silent {
 		return
 	}
-	w.unreadable = err != nil
+	if w.unreadable = err != nil; err == nil && silent {
+		w.failing = false
+	}
 	if err != nil {
 		w.cfg.Metrics.Failed()
 		w.log(slog.LevelError, "the spool cannot read its store", "directory", w.cfg.Directory, "error", err)
 	} else {
-		w.cfg.Log.Info("the spool can read its store again", "directory", w.cfg.Directory)
+		w.cfg.Log.Info("the spool's store answers again", "directory", w.cfg.Directory)
 	}
 	if !w.failing { // a commit tells when that ends
 		w.noteFailure(err)
@@ -222,6 +226,16 @@ func (s *Spool) lookup(seq uint64, r *Record) (found, bool) {
 	return found{h, seq, m.content}, h != 0
 }
 
+// ageOf returns how old a record is. Whether one of a shared store is to be dropped no single clock
+// decides: that of the NATS servers may be wrong, or have been, and so may those of the gateways.
+func (w *writer) ageOf(r *Record) time.Duration {
+	age := w.clock.age(r.at)
+	if w.follower.store != nil {
+		age = min(age, time.Since(r.Arrived))
+	}
+	return age
+}
+
 // findOld returns the records that are too old, and sets oldest. It passes over those that the
 // spool leaves alone, or is about to remove, and need not meet them again.
 func (w *writer) findOld() (old []found, err error) {
@@ -235,7 +249,7 @@ func (w *writer) findOld() (old []found, err error) {
 			f, ok = w.lookup(seq, r)
 		}
 		if !ok {
-			if oldest == 0 && w.follower.store == nil { // of a shared store it may be known in a moment
+			if oldest == 0 && (w.follower.store == nil || seq <= w.follower.seen) { // what was added just now may be known in a moment
 				from = seq + 1
 			}
 			return read < maxSwept
@@ -243,7 +257,7 @@ func (w *writer) findOld() (old []found, err error) {
 		if oldest == 0 {
 			oldest = r.at
 		}
-		if w.clock.age(r.at) <= maxAge {
+		if w.ageOf(r) <= maxAge {
 			return false
 		}
 		old = append(old, f)

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"radsec-gw/spool/stream"
 )
@@ -19,13 +22,17 @@ type fakeHub struct {
 	members []*fakeMember // that have it open
 	deaf    map[int]bool  // members that are not told of removals
 	fail    bool          // a commit stores its first record only, and fails
+	refuses bool          // it stores nothing, with an error
+	keeps   bool          // it removes nothing, with an error
+	most    int           // the most that one commit has removed
 	gate    chan struct{} // for which commits wait; nil: they do not
 	opened  int
 
 	// Leads is called with Spool.mu held, which others acquire with mu held.
 	leading sync.Mutex
-	leader  int          // of the names of members
-	cut     map[int]bool // members that cannot reach it
+	leader  int           // of the names of members
+	cut     map[int]bool  // members that cannot reach it
+	ahead   time.Duration // its clock, of the machines'
 }
 
 func newFakeHub() *fakeHub {
@@ -140,8 +147,11 @@ func (m *fakeMember) commit(add []addition, remove []uint64) error {
 	if gate != nil {
 		<-gate
 	}
-	failed := false
+	failed, refused := false, false
 	err := m.locked(func(h *fakeHub) {
+		if refused = h.refuses && len(add) > 0; refused {
+			return
+		}
 		for i := range add {
 			if failed = h.fail && i > 0; failed {
 				add[i].seq = 0
@@ -154,6 +164,11 @@ func (m *fakeMember) commit(add []addition, remove []uint64) error {
 				other.feed <- stream.Change{Kind: stream.Added, Seq: h.last, Data: h.values[h.last]}
 			}
 		}
+		h.most = max(h.most, len(remove))
+		if h.keeps && len(remove) > 0 {
+			failed = true
+			return
+		}
 		for _, seq := range remove {
 			delete(h.values, seq)
 			for _, other := range h.members {
@@ -163,7 +178,10 @@ func (m *fakeMember) commit(add []addition, remove []uint64) error {
 			}
 		}
 	})
-	if failed {
+	switch {
+	case refused:
+		return &jetstream.APIError{Description: "maximum bytes exceeded", ErrorCode: 10077}
+	case failed:
 		return errCutOff
 	}
 	return err
@@ -194,6 +212,19 @@ func (m *fakeMember) findLeft() {
 			m.feed <- stream.Change{Kind: stream.Left, Seq: h.last, Left: slices.Sorted(maps.Keys(h.values))}
 		}
 	})
+}
+
+func (m *fakeMember) now() time.Time {
+	m.hub.leading.Lock()
+	defer m.hub.leading.Unlock()
+	return time.Now().Add(m.hub.ahead)
+}
+
+// setAhead changes the hub's clock.
+func (h *fakeHub) setAhead(d time.Duration) {
+	h.leading.Lock()
+	defer h.leading.Unlock()
+	h.ahead = d
 }
 
 func (m *fakeMember) length() (n int, err error) {

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 
@@ -17,8 +18,16 @@ import (
 // longest that a request waits by default, it is sent again.
 const othersPause = 30 * time.Second
 
-// comparePause is how often the number of records is compared with that of the store.
-const comparePause = 30 * time.Second
+// comparePause is how often the number of records is compared with that of the store. While that
+// changes, a difference may be what is on its way: then what is left is found out at most after
+// twice that, and a while that is longer the more records there are.
+const (
+	comparePause  = 30 * time.Second
+	findPerRecord = time.Millisecond
+)
+
+// clockSlack is how far the spool's clock may be off from that of the store.
+const clockSlack = 5 * time.Second
 
 // follower is what the writer knows of a sharedStore.
 type follower struct {
@@ -26,9 +35,12 @@ type follower struct {
 	own     map[uint64]struct{} // numbers of what this gateway has added, and that changes have yet to bring
 	waiting []waiting           // those that are held for othersPause, in the order in which that ends
 	led     bool
-	applied int // changes since the last comparison, and own commits
+	seen    uint64 // the highest number of a record that was loaded, or that a change has told of
+	applied int    // changes since the last comparison, and own commits
 	at      time.Time
-	differs bool // the last comparison has found a difference
+	differs int       // how many comparisons in a row have found a difference
+	missing bool      // the last applyLeft has found that records are missing
+	found   time.Time // when the store was last asked what is left
 }
 
 // waiting is a record of another gateway that is held until a time on the spool's clock.
@@ -39,7 +51,7 @@ type waiting struct {
 
 // follow begins to follow a store, unless that is this gateway's alone.
 func (w *writer) follow() {
-	w.follower = follower{own: map[uint64]struct{}{}}
+	w.follower = follower{own: map[uint64]struct{}{}, seen: w.loaded}
 	w.follower.store, _ = w.store.(sharedStore)
 	if w.follower.store != nil {
 		w.follower.led, w.follower.at = w.follower.store.leads(), time.Now()
@@ -89,7 +101,7 @@ func (s *Spool) sends() bool {
 
 // apply applies a change, and those that wait behind it.
 func (w *writer) apply(c stream.Change) error {
-	for range maxCommit {
+	for n := 1; ; n++ {
 		if c.Kind != stream.Left {
 			w.follower.applied++
 		}
@@ -101,9 +113,14 @@ func (w *writer) apply(c stream.Change) error {
 		case stream.Removed:
 			w.applyRemoval(c.Seq)
 		case stream.Left:
-			w.applyLeft(&c)
+			if err := w.applyLeft(&c); err != nil {
+				return err
+			}
 		case stream.Gone:
 			return c.Err
+		}
+		if n == maxCommit {
+			return nil
 		}
 		select {
 		case c = <-w.follower.changes():
@@ -111,18 +128,23 @@ func (w *writer) apply(c stream.Change) error {
 			return nil
 		}
 	}
-	return nil
 }
 
 // applyAddition adds a record to the index that is in the store, unless it is there.
 func (w *writer) applyAddition(seq uint64, value []byte) error {
+	w.follower.seen = seq
 	r, err := decodeRecord(value)
+	if isLeftAlone(err) {
+		w.leaveAlone(err)
+		return nil
+	}
 	if err != nil {
 		return nil // the next who opens the store tells of it
 	}
 	if w.isOwn(seq) {
 		return nil
 	}
+	r.notAfter(w.follower.store.now())
 	var v wire.View
 	v.Parse(r.Packet) // decodeRecord has parsed it
 	m := w.marker.Of(r.Client, &v)
@@ -159,6 +181,14 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	}
 	wake(w.due)
 	return nil
+}
+
+// leaveAlone notes a record that was added and is left alone.
+func (w *writer) leaveAlone(err error) {
+	w.mu.Lock()
+	w.left++
+	w.mu.Unlock()
+	w.log(slog.LevelError, "the spool leaves records alone that it cannot read", "records", 1, "last_error", err)
 }
 
 // maxOwn bounds the numbers of which it is remembered that they are this gateway's own.
@@ -223,10 +253,40 @@ func (w *writer) removed(h handle) {
 	}
 }
 
-// applyLeft removes the records from the index of whose removal this gateway was not told.
-func (w *writer) applyLeft(c *stream.Change) {
+// applyLeft removes the records from the index of whose removal this gateway was not told. The error
+// is an errStale if some are missing, twice in a row.
+func (w *writer) applyLeft(c *stream.Change) error {
 	for first := handle(1); w.applyLeftTo(c, first); first += slabChunk {
 	}
+	missed := w.follower.missing
+	w.follower.missing = w.isMissing(c)
+	if missed && w.follower.missing {
+		return errStale
+	}
+	return nil
+}
+
+// isMissing reports whether there are records that the index does not have, but for those that are
+// left alone or about to be removed.
+func (w *writer) isMissing(c *stream.Change) bool {
+	unknown := 0
+	for some := range slices.Chunk(c.Left, slabChunk) {
+		unknown += w.countUnknown(some)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return unknown > w.left+len(w.removals)
+}
+
+func (w *writer) countUnknown(seqs []uint64) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, seq := range seqs {
+		if w.index.bySeq[seq] == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // applyLeftTo does so with some of the records, so that requests need not wait for all. It reports
@@ -270,44 +330,45 @@ func (w *writer) releaseWaiting() {
 	}
 }
 
-// compare compares the number of records with that of the store, when nothing has changed for a
-// while. If they differ, the store finds out what is left; the error is an errStale if they differ
-// again.
+// compare compares the number of records with that of the store. If they differ twice, the store
+// finds out what is left. The error is an errStale if that does not help, although nothing changes.
 func (w *writer) compare(now time.Time) error {
 	f := &w.follower
 	if f.store == nil || now.Sub(f.at) < comparePause {
 		return nil
 	}
 	f.at = now
+	if ahead := f.store.now().UnixNano() - w.clock.now(); ahead > int64(clockSlack) || ahead < -int64(clockSlack) {
+		w.cfg.Log.Warn("the clock of the NATS servers has jumped: the records of the spool are read again", "by", time.Duration(ahead))
+		return errStale
+	}
 	quiet := f.applied == 0 && len(f.changes()) == 0
 	f.applied = 0
-	if !quiet {
-		f.differs = false
-		return nil
-	}
 	n, err := f.store.length()
 	if err != nil {
-		f.differs = false
+		f.differs = 0
 		if isDamaged(err) {
 			return err
 		}
 		return nil // it is tried again
 	}
 	w.mu.Lock()
-	known, waiting := w.index.count+w.left, len(w.removals)
+	known, removals := w.index.count+w.left, len(w.removals)
 	w.mu.Unlock()
-	if waiting > 0 { // they would be forgotten, and sent again
-		f.differs = false
+	switch {
+	case n == known || quiet && removals > 0: // those would be forgotten, and sent again
+		f.differs = 0
 		return nil
-	}
-	differed := f.differs
-	f.differs = n != known
-	if f.differs && differed {
+	case f.differs == 0:
+	case !quiet && now.Sub(f.found) < 2*comparePause+time.Duration(known)*findPerRecord:
+		return nil
+	case f.differs > 1 && quiet:
 		w.cfg.Log.Debug("the records of the spool are read again", "known", known, "stored", n)
 		return errStale
-	}
-	if f.differs {
+	default:
+		f.found = now
 		f.store.findLeft()
 	}
+	f.differs++
 	return nil
 }

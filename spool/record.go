@@ -38,6 +38,7 @@ const formatVersion = 1
 var (
 	errVersion = errors.New("record of the spool: unknown version")
 	errDamaged = errors.New("record of the spool: damaged")
+	errForeign = errors.New("record of the spool: signed by no gateway that shares the store, or with a secret that was lost")
 )
 
 // castagnoli is the polynomial that processors have an instruction for; read only.
@@ -85,9 +86,21 @@ func (r *Record) check() error {
 	return nil
 }
 
-// decodeRecord decodes a record. What it returns shares no memory with b. The error is an
-// errVersion or an errDamaged, with the reason.
+// isLeftAlone reports whether an error of decodeRecord says that the record may be another's.
+//
+// Rules: SP13, GW6.
+func isLeftAlone(err error) bool { return errors.Is(err, errVersion) || errors.Is(err, errForeign) }
+
+// notAfter puts the time of arrival back to a time on the spool's clock, if it is later: a gateway
+// whose clock was wrong must not make others older than they are.
+func (r *Record) notAfter(now time.Time) { r.at = min(r.at, now.UnixNano()) }
+
+// decodeRecord decodes a record; nil is one that does not verify. What it returns shares no memory
+// with b. The error is an errVersion, an errDamaged or an errForeign, with the reason.
 func decodeRecord(b []byte) (*Record, error) {
+	if b == nil {
+		return nil, errForeign
+	}
 	if len(b) < headLength {
 		return nil, fmt.Errorf("%w: expected at least %d octets, got %d", errDamaged, headLength, len(b))
 	}

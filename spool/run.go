@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"radsec-gw/metrics"
+	"radsec-gw/spool/stream"
 	"radsec-gw/wire"
 )
 
@@ -42,6 +43,9 @@ func (s *Spool) write(opened chan struct{}) {
 			w.follow()
 			err = w.serve()
 			w.idle()
+			if errors.Is(err, stream.ErrGone) {
+				w.cfg.Log.Error("the stream of the spool is no longer what it was, and is opened again: records that it does not have then are lost", "records", w.State().Records, "error", err)
+			}
 			w.closeStore(err)
 			if err == nil {
 				return // closed
@@ -121,7 +125,7 @@ func (w *writer) serve() error {
 			err = w.commit(e)
 		case <-w.work:
 			if err = w.readingFailed(); err == nil && removalDue == nil {
-				removalDue = time.After(max(removalPause, removalFactor*w.took))
+				removalDue = time.After(w.removalPause())
 			}
 		case <-removalDue:
 			removalDue = nil
@@ -157,10 +161,34 @@ func (w *writer) finish() error {
 				return nil
 			}
 		default:
-			w.commit(nil)
+			w.finishRemovals()
 			return nil
 		}
 	}
+}
+
+// finishRemovals removes what is to be removed, unless that fails.
+func (w *writer) finishRemovals() {
+	for before := -1; ; {
+		w.commit(nil)
+		n := w.removalsWait()
+		if n == 0 || n == before {
+			return
+		}
+		before = n
+	}
+}
+
+// removalPause returns how long the next removals wait. Those of a shared store are not written by
+// this gateway, and do not cost less together.
+func (w *writer) removalPause() time.Duration {
+	switch {
+	case w.follower.store == nil:
+		return max(removalPause, removalFactor*w.took)
+	case w.removalsWait() >= maxRemovals:
+		return 0
+	}
+	return removalPause
 }
 
 // readingFailed returns why the store cannot be read, if somebody has met that.

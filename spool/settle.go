@@ -1,25 +1,43 @@
 package spool
 
-import "fmt"
+import (
+	"fmt"
+	"log/slog"
+)
 
 // This file is what a commit to a shared store has more.
 
-// commitAll commits what prepare has listed. What is shared is removed only after the rest is
-// durable, and tried again if only that fails.
-func (w *writer) commitAll() error {
-	if w.follower.store == nil || len(w.add) == 0 || len(w.remove) == 0 {
-		return w.store.commit(w.add, w.remove)
-	}
-	if err := w.store.commit(w.add, nil); err != nil {
-		return err
-	}
-	err := w.store.commit(nil, w.remove)
-	if err != nil && !isDamaged(err) {
-		w.failed(err)
-		w.removeAgain()
+// maxRemovals is the most records that one commit to a shared store removes: each is a request of
+// its own, and what is to be stored waits for all.
+const maxRemovals = 512
+
+// removeShared removes from a shared store what the batch is to remove, after those have been told
+// whose records it has stored. What fails is tried again with the next commit.
+func (w *writer) removeShared() error {
+	if len(w.remove) == 0 {
 		return nil
 	}
-	return err
+	err := w.store.commit(nil, w.remove)
+	if err == nil {
+		w.follower.applied += len(w.remove)
+		if w.removalsWait() > 0 {
+			wake(w.work)
+		}
+		return nil
+	}
+	w.removeAgain()
+	if isDamaged(err) {
+		return err
+	}
+	w.log(slog.LevelError, "the spool cannot remove records that servers have from its store, and tries again: they are sent twice if the gateway ends before", "records", len(w.remove), "error", err)
+	return nil
+}
+
+// removalsWait returns how many removals wait.
+func (s *Spool) removalsWait() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.removals)
 }
 
 // removeAgain has the removals of a commit tried again.
@@ -34,7 +52,6 @@ func (w *writer) removeAgain() {
 //
 // Rules: GW4, SP2.
 func (w *writer) settle(err error) {
-	w.removeAgain()
 	added := w.add
 	for _, e := range w.batch {
 		if e.Err != nil || e.duplicate {
@@ -71,5 +88,5 @@ func (w *writer) renumber() {
 			}
 		}
 	}
-	w.follower.applied += len(w.add) + len(w.remove)
+	w.follower.applied += len(w.add)
 }

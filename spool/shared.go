@@ -1,9 +1,11 @@
 package spool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"radsec-gw/spool/stream"
 )
@@ -26,6 +28,7 @@ type sharedStore interface {
 	leadChanged() <-chan struct{} // receives when leads may have changed
 	length() (int, error)         // of all records
 	findLeft()                    // has changes tell which records are left
+	now() time.Time               // by a clock that all gateways have in common
 }
 
 // unstoredSeq is the lowest number of a record that a sharedStore has not numbered yet.
@@ -37,9 +40,14 @@ var errStale = errors.New("what is known of the records is out of date")
 // streamStore is a store in a JetStream stream.
 type streamStore struct {
 	*stream.Store
-	lock   *os.File // of the directory
+	lock   *os.File    // of the directory
+	stop   func() bool // ends the wait for the spool's end
 	values []stream.Value
 }
+
+// finishTimeout is how long a spool that is closed may take to store what waits, and to remove what
+// was sent: NATS may hang, and the gateway has little time to end.
+const finishTimeout = 900 * time.Millisecond
 
 // openStream opens the store in a stream. The directory has records that are set aside, and is
 // for one process.
@@ -51,12 +59,15 @@ func (s *Spool) openStream() (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := stream.Open(s.ctx, *s.cfg.Stream)
+	cfg := *s.cfg.Stream
+	cfg.Secret = s.key
+	st, err := stream.Open(s.ctx, cfg)
 	if err != nil {
 		lock.Close()
 		return nil, err
 	}
-	return &streamStore{Store: st, lock: lock}, nil
+	stop := context.AfterFunc(s.ctx, func() { time.AfterFunc(finishTimeout, st.Abort) })
+	return &streamStore{Store: st, lock: lock, stop: stop}, nil
 }
 
 func (s *streamStore) load(f func(seq uint64, value []byte) bool) error { return s.Load(f) }
@@ -66,6 +77,7 @@ func (s *streamStore) leads() bool                                      { return
 func (s *streamStore) leadChanged() <-chan struct{}                     { return s.LeadChanged() }
 func (s *streamStore) length() (int, error)                             { return s.Len() }
 func (s *streamStore) findLeft()                                        { s.FindLeft() }
+func (s *streamStore) now() time.Time                                   { return s.Now() }
 
 func (s *streamStore) each(from uint64, f func(seq uint64, value []byte) bool) error {
 	return s.Each(from, f)
@@ -97,4 +109,7 @@ func (s *streamStore) commit(add []addition, remove []uint64) error {
 	return s.Remove(remove)
 }
 
-func (s *streamStore) close() error { return errors.Join(s.Close(), s.lock.Close()) }
+func (s *streamStore) close() error {
+	s.stop()
+	return errors.Join(s.Close(), s.lock.Close())
+}

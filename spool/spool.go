@@ -74,6 +74,7 @@ type Spool struct {
 	diskErrors logs.Limiter
 	refusals   logs.Limiter
 	key        []byte // of the secret; owned by the writer's goroutine
+	loaded     uint64 // the highest number that the store had when it was opened; likewise
 	openStore  func(directory string, log *slog.Logger) (store, error)
 
 	limits atomic.Pointer[Limits]

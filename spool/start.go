@@ -110,7 +110,8 @@ func (s *Spool) open() error {
 // secretOf returns the secret that the records of a store are encrypted under.
 func (s *Spool) secretOf(st store) ([]byte, error) {
 	if shared, ok := st.(sharedStore); ok {
-		return shared.secret(), nil
+		s.key = shared.secret()
+		return s.key, nil
 	}
 	return s.openSecret()
 }
@@ -140,8 +141,9 @@ func (s *Spool) load(st store, key []byte) error {
 	l := loader{spool: s, index: newIndex()}
 	shared, isShared := st.(sharedStore)
 	if isShared {
-		l.index.bySeq = map[uint64]handle{}
-		err, l.last = shared.load(l.add), unstoredSeq
+		l.index.bySeq, l.now = map[uint64]handle{}, shared.now
+		err = shared.load(l.add)
+		s.loaded, l.last = l.last, unstoredSeq
 	} else {
 		err = st.each(0, l.add)
 	}
@@ -149,10 +151,14 @@ func (s *Spool) load(st store, key []byte) error {
 		return err
 	}
 	l.report()
+	next := newClock(s.clock, l.at, l.arrived)
+	if isShared {
+		next = sharedClock(shared.now())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.clock = next
 	s.index, s.store, s.secret, s.err, s.damage = l.index, st, sec, nil, nil
-	s.clock = newClock(s.clock, l.at, l.arrived)
 	s.lastTime = 0
 	s.last, s.oldest, s.removals, s.asides = l.last, l.oldest, l.damaged, nil
 	s.left, s.ledSince = l.unknown, 0
@@ -172,22 +178,26 @@ type loader struct {
 	at      int64     // of the record that arrived last
 	arrived time.Time // the same by the machine's clock; the zero Time: there is none
 	oldest  int64
+	now     func() time.Time // by the clock of a shared store; nil: it is not shared
 	damaged []uint64
-	unknown int // records of another version
+	unknown int // records that are left alone
 
-	damage, version error // the last of each
+	damage, reason error // the last of each
 }
 
 func (l *loader) add(seq uint64, value []byte) bool {
 	l.last = seq
 	r, err := decodeRecord(value)
-	if errors.Is(err, errVersion) {
-		l.unknown, l.version = l.unknown+1, err
+	if isLeftAlone(err) {
+		l.unknown, l.reason = l.unknown+1, err
 		return true
 	}
 	if err != nil {
 		l.damaged, l.damage = append(l.damaged, seq), err
 		return true
+	}
+	if l.now != nil {
+		r.notAfter(l.now())
 	}
 	if l.index.count == 0 || r.at >= l.at {
 		l.at, l.arrived = r.at, r.Arrived
@@ -214,6 +224,6 @@ func (l *loader) report() {
 		cfg.Log.Error("the spool drops records that are damaged", "records", n, "last_error", l.damage)
 	}
 	if l.unknown > 0 {
-		cfg.Log.Error("the spool leaves records alone that it cannot read", "records", l.unknown, "last_error", l.version)
+		cfg.Log.Error("the spool leaves records alone that it cannot read", "records", l.unknown, "last_error", l.reason)
 	}
 }

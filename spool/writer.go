@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/logs"
+	"radsec-gw/spool/stream"
 	"radsec-gw/wire"
 )
 
@@ -27,6 +28,7 @@ type writer struct {
 	encoded    []byte
 	remove     []uint64
 	failing    bool          // the last commit has failed
+	refused    bool          // because the store has refused it
 	unreadable bool          // the last sweep could not read the store
 	took       time.Duration // the last commit
 
@@ -50,7 +52,11 @@ func (w *writer) commit(first *Entry) error {
 	w.conclude(err)
 	w.tell(w.batch)
 	clear(w.batch)
-	for _, err := range []error{asideErr, duplicateErr, err} {
+	var removeErr error
+	if w.follower.store != nil && !isDamaged(err) {
+		removeErr = w.removeShared()
+	}
+	for _, err := range []error{asideErr, duplicateErr, err, removeErr} {
 		if isDamaged(err) {
 			return err
 		}
@@ -76,7 +82,11 @@ func (w *writer) tell(entries []*Entry) {
 // toStore commits what prepare has listed. If that fails, the removals are tried by themselves:
 // they need next to no space, and free some.
 func (w *writer) toStore() error {
-	if len(w.add)+len(w.remove) == 0 {
+	remove := w.remove
+	if w.follower.store != nil {
+		remove = nil // removeShared does
+	}
+	if len(w.add)+len(remove) == 0 {
 		return nil
 	}
 	if w.misplaced != nil && len(w.add) > 0 {
@@ -86,7 +96,7 @@ func (w *writer) toStore() error {
 		return w.misplaced
 	}
 	start := time.Now()
-	err := w.commitAll()
+	err := w.store.commit(w.add, remove)
 	w.took = time.Since(start)
 	w.cfg.Metrics.ObserveCommit(w.took)
 	w.cfg.Metrics.SetUp(err == nil)
@@ -100,6 +110,7 @@ func (w *writer) toStore() error {
 		return nil
 	}
 	w.failed(err)
+	w.refused = stream.Refused(err)
 	if isDamaged(err) {
 		return err // what the store holds is found out when it is opened again
 	}
@@ -151,8 +162,13 @@ func (w *writer) gather(first *Entry) {
 		}
 	}
 	w.mu.Lock()
-	w.remove = append(w.remove[:0], w.removals...)
-	w.removals = w.removals[:0]
+	n := len(w.removals)
+	if w.follower.store != nil {
+		n = min(n, maxRemovals)
+	}
+	rest := len(w.removals) - n
+	w.remove = append(w.remove[:0], w.removals[rest:]...)
+	w.removals = w.removals[:rest]
 	w.mu.Unlock()
 }
 

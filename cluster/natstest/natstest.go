@@ -67,6 +67,7 @@ type Cluster struct {
 // natsServer is one server.
 type natsServer struct {
 	config  string // its file
+	store   string // the directory of what it stores
 	url     string
 	process *process.Process // nil: it is stopped
 }
@@ -88,10 +89,10 @@ func StartWith(t testing.TB, n int, o Options) *Cluster {
 	routes := clients[n:]
 	dir := t.TempDir()
 	for i := range n {
-		s := &natsServer{config: filepath.Join(dir, fmt.Sprintf("%d.conf", i)), url: fmt.Sprintf("nats://127.0.0.1:%d", clients[i])}
+		s := &natsServer{config: filepath.Join(dir, fmt.Sprintf("%d.conf", i)), store: filepath.Join(dir, fmt.Sprint("store", i)), url: fmt.Sprintf("nats://127.0.0.1:%d", clients[i])}
 		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\n%s\n", i, clients[i], o.Config)
 		if !o.Plain {
-			text += fmt.Sprintf("jetstream { store_dir: %q, sync_interval: always }\n", filepath.Join(dir, fmt.Sprint("store", i)))
+			text += fmt.Sprintf("jetstream { store_dir: %q, sync_interval: always }\n", s.store)
 		}
 		if n > 1 {
 			var list []string
@@ -170,6 +171,37 @@ func (c *Cluster) RestartAll() {
 		}
 	}
 	c.Await()
+}
+
+// Save keeps a copy of what the servers have stored, all of which must have been killed.
+func (c *Cluster) Save() {
+	c.t.Helper()
+	c.forStores(func(store string) error {
+		if err := os.RemoveAll(store + ".saved"); err != nil {
+			return err
+		}
+		return os.CopyFS(store+".saved", os.DirFS(store))
+	})
+}
+
+// Rewind has the servers, all of which must have been killed, have stored what they had at Save.
+func (c *Cluster) Rewind() {
+	c.t.Helper()
+	c.forStores(func(store string) error {
+		if err := os.RemoveAll(store); err != nil {
+			return err
+		}
+		return os.CopyFS(store, os.DirFS(store+".saved"))
+	})
+}
+
+func (c *Cluster) forStores(f func(store string) error) {
+	c.t.Helper()
+	for _, s := range c.servers {
+		if err := f(s.store); err != nil {
+			c.t.Fatal(err)
+		}
+	}
 }
 
 // Suspend holds a server up: it keeps its connections, and answers nothing, until Resume.

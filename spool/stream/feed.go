@@ -15,7 +15,7 @@ import (
 type Change struct {
 	Kind Kind
 	Seq  uint64
-	Data []byte   // of what was added
+	Data []byte   // of what was added; nil: it does not verify
 	Left []uint64 // of a change of kind Left: the numbers of what is left, in their order
 	Err  error    // of a change of kind Gone
 }
@@ -34,7 +34,9 @@ const (
 	maxChanges = 1024    // that wait for whoever receives them
 	maxEarly   = 100_000 // removals that are known before the value is
 	maxRemoved = 4096    // sequence numbers in one message
-	idLength   = 8       // bytes of a Store's identifier
+	idLength   = 8       // octets of a Store's identifier
+
+	maxRemovedLength = idLength + 8*maxRemoved + tagLength // octets of such a message
 )
 
 // feed is what is known of the changes.
@@ -95,6 +97,7 @@ func (s *Store) Load(f func(seq uint64, data []byte) bool) error {
 	if info.State.Msgs > 0 {
 		err = s.read(1, info.State.LastSeq, wholeValues, func(seq uint64, data []byte) bool {
 			loaded = seq
+			s.same.note(seq)
 			return f(seq, data)
 		})
 	}
@@ -119,7 +122,7 @@ func (s *Store) follow() {
 		messages, err := s.subscribe(from, wholeValues)
 		if err == nil {
 			from, err = s.passOn(messages, from)
-			messages.Stop()
+			messages.stop()
 		}
 		if err != nil && s.ctx.Err() == nil {
 			s.cfg.Log.Debug("the stream of the spool cannot be followed for a moment", "error", err)
@@ -135,7 +138,7 @@ func (s *Store) follow() {
 const followPause = time.Second
 
 // passOn passes messages on until there is an error, and returns with what to go on.
-func (s *Store) passOn(messages jetstream.MessagesContext, from uint64) (next uint64, err error) {
+func (s *Store) passOn(messages *reading, from uint64) (next uint64, err error) {
 	defer context.AfterFunc(s.ctx, messages.Stop)() // it may be in the middle of choosing another server
 	for {
 		m, err := messages.Next(jetstream.NextContext(s.ctx))
@@ -148,15 +151,17 @@ func (s *Store) passOn(messages jetstream.MessagesContext, from uint64) (next ui
 		}
 		seq := about.Sequence.Stream
 		from = seq + 1
-		s.passAddition(seq, m.Data())
+		s.passAddition(seq, s.dataOf(m))
 	}
 }
 
-// passAddition passes on that a value was added, unless it was removed already.
+// passAddition passes on that a value was added, unless it was removed already. data is nil if it
+// does not verify.
 func (s *Store) passAddition(seq uint64, data []byte) {
 	s.feed.order.Lock()
 	defer s.feed.order.Unlock()
-	if s.feed.pass(seq) && len(data) > 0 {
+	s.same.note(seq)
+	if s.feed.pass(seq) {
 		s.pass(Change{Kind: Added, Seq: seq, Data: data})
 	}
 }
@@ -186,7 +191,7 @@ func (s *Store) tellRemoved(seqs []uint64) {
 		for _, seq := range seqs[:n] {
 			b = binary.BigEndian.AppendUint64(b, seq)
 		}
-		if err := s.conn.Publish(s.removedSubject(), b); err != nil {
+		if err := s.conn.Publish(s.removedSubject(), s.removes.sign(b)); err != nil {
 			return
 		}
 		seqs = seqs[n:]
@@ -195,12 +200,17 @@ func (s *Store) tellRemoved(seqs []uint64) {
 
 // noteRemoved passes on what another process has removed.
 func (s *Store) noteRemoved(m *nats.Msg) {
-	seqs, err := parseRemoved(m.Data)
+	data, ok := s.removes.verify(m.Data)
+	if !ok {
+		s.cfg.Log.Debug("a message about the stream of the spool was not signed by a gateway that shares it", "subject", m.Subject)
+		return
+	}
+	seqs, err := parseRemoved(data)
 	if err != nil {
 		s.cfg.Log.Debug("a message about the stream of the spool cannot be read", "subject", m.Subject, "error", err)
 		return
 	}
-	if [idLength]byte(m.Data) == s.id {
+	if [idLength]byte(data) == s.id {
 		return
 	}
 	for ; len(seqs) > 0; seqs = seqs[8:] {

@@ -21,7 +21,9 @@ const (
 	leaderKey   = "leader"
 	renewPause  = 2 * time.Second
 	giveUpAfter = 7 * time.Second
-	takeAfter   = 10 * time.Second
+
+	resignTimeout = 500 * time.Millisecond // the process ends
+	takeAfter     = 10 * time.Second
 )
 
 // lease is what is known of who leads.
@@ -73,9 +75,12 @@ func (s *Store) campaign() {
 	}
 }
 
+// ownID returns what the key has while this process leads.
+func (s *Store) ownID() string { return hex.EncodeToString(s.id[:]) }
+
 // tryToLead renews the lead, or takes it if nobody has it.
 func (s *Store) tryToLead() {
-	l, own := &s.lease, hex.EncodeToString(s.id[:])
+	l, own := &s.lease, s.ownID()
 	ctx, cancel := context.WithTimeout(s.ctx, renewPause)
 	defer cancel()
 	began := time.Now()
@@ -132,7 +137,13 @@ func (s *Store) resign() {
 	if !leads || s.shared == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), renewPause)
+	ctx, cancel := context.WithTimeout(context.Background(), resignTimeout)
 	defer cancel()
-	s.shared.Update(ctx, leaderKey, nil, s.lease.revision) // otherwise another process waits for takeAfter
+	if _, err := s.shared.Update(ctx, leaderKey, nil, s.lease.revision); err == nil {
+		return
+	}
+	// The last renewal may have succeeded without an answer.
+	if entry, err := s.shared.Get(ctx, leaderKey); err == nil && string(entry.Value()) == s.ownID() {
+		s.shared.Update(ctx, leaderKey, nil, entry.Revision()) // otherwise another process waits for takeAfter
+	}
 }

@@ -74,13 +74,17 @@ func (s *Store) passUntilDone(f func() error) {
 	}
 }
 
-// passFirst passes on that nothing is left before the first value.
+// passFirst passes on that nothing is left before the first value. It also finds out whether
+// the bucket is the same.
 func (s *Store) passFirst() error {
 	info, err := s.info()
-	if err == nil && info.State.FirstSeq > 0 {
+	if err != nil {
+		return err
+	}
+	if info.State.FirstSeq > 0 {
 		s.passLeftUpTo(info.State.FirstSeq-1, nil)
 	}
-	return err
+	return s.checkBucket()
 }
 
 // passLeft passes on which values are left.
@@ -110,7 +114,7 @@ func (s *Store) passLeft() error {
 		upTo = next.Sequence - 1
 	}
 	s.passLeftUpTo(upTo, left)
-	return nil
+	return s.checkBucket()
 }
 
 // passLeftUpTo passes on which values are left up to a number, but nothing about those that were

@@ -22,6 +22,7 @@ type Config struct {
 	Connect  func(ctx context.Context) (*nats.Conn, error)
 	Prefix   string // of the subjects; that of the streams' names is the same, with - for dots
 	Replicas int    // how many servers keep a copy, if the stream is made
+	Secret   []byte // that the bucket had before, in case it was lost; nil: not known
 	Log      *slog.Logger
 }
 
@@ -53,16 +54,19 @@ type Store struct {
 	stream  jetstream.Stream
 	shared  jetstream.KeyValue
 	secret  []byte
+	values  signer
+	removes signer
 	id      [idLength]byte // of this Store, among all that use the stream
 	changes chan Change
 	newLead chan struct{} // of capacity 1: whether it leads has changed
 	recheck chan struct{} // of capacity 1: what is left is to be found out
-	created time.Time     // of the stream
+	same    identity
 	removed *nats.Subscription
 	running sync.WaitGroup
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 
+	clock serverClock
 	feed  feed
 	lease lease
 }
@@ -100,20 +104,31 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return s.explain("stream", s.name(), err)
 	}
 	about := s.stream.CachedInfo()
-	if err := checkSettings(&about.Config); err != nil {
+	if err := s.checkSettings(&about.Config); err != nil {
 		return fmt.Errorf("stream %s of NATS: %w", s.name(), err)
 	}
-	s.created = about.Created
+	s.same.created = about.Created
+	s.setTime(about)
 	if s.shared, err = s.openBucket(ctx); err != nil {
 		return s.explain("bucket", s.name(), err)
 	}
 	if s.secret, err = s.openSecret(ctx); err != nil {
-		return fmt.Errorf("the secret of the spool in bucket %s: %w", s.name(), err)
+		return err
+	}
+	if s.same.epoch, err = s.openEpoch(ctx); err != nil {
+		return err
+	}
+	s.same.checked.Store(s.conn.Stats().Reconnects)
+	if s.values, err = newSigner(s.secret, "values"); err != nil {
+		return err
+	}
+	if s.removes, err = newSigner(s.secret, "removals"); err != nil {
+		return err
 	}
 	if s.removed, err = s.conn.Subscribe(s.removedSubject(), s.noteRemoved); err != nil {
 		return err
 	}
-	return s.removed.SetPendingLimits(maxChanges, -1)
+	return s.removed.SetPendingLimits(maxChanges, maxChanges*maxRemovedLength)
 }
 
 // name returns the name of the stream, and of the bucket.
@@ -159,27 +174,52 @@ func (s *Store) openBucket(ctx context.Context) (jetstream.KeyValue, error) {
 	return kv, err
 }
 
+// getKey reads a key. A bucket that was just made may have no server yet that answers.
+func (s *Store) getKey(ctx context.Context, key string) (jetstream.KeyValueEntry, error) {
+	for {
+		entry, err := s.shared.Get(ctx, key)
+		if !errors.Is(err, nats.ErrNoResponders) {
+			return entry, err
+		}
+		select {
+		case <-time.After(keyPause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// keyPause is how long getKey waits before it tries again.
+const keyPause = 100 * time.Millisecond
+
 // openSecret returns the secret that all processes share; the first makes it.
 func (s *Store) openSecret(ctx context.Context) ([]byte, error) {
+	return s.openKey(ctx, secretKey, secretLength, s.cfg.Secret)
+}
+
+// openKey returns what the bucket has of a key; the first process makes it: what it had before, or
+// random octets.
+func (s *Store) openKey(ctx context.Context, key string, length int, before []byte) ([]byte, error) {
 	for {
-		entry, err := s.shared.Get(ctx, secretKey)
+		entry, err := s.getKey(ctx, key)
 		if err == nil {
-			if got := len(entry.Value()); got != secretLength {
-				return nil, fmt.Errorf("expected %d bytes, got %d", secretLength, got)
+			if got := len(entry.Value()); got != length {
+				return nil, fmt.Errorf("key %s of bucket %s: expected %d bytes, got %d", key, s.name(), length, got)
 			}
 			return entry.Value(), nil
 		}
-		if !errors.Is(err, jetstream.ErrKeyNotFound) {
-			return nil, err
+		value := before
+		if value == nil {
+			value = make([]byte, length)
+			rand.Read(value)
 		}
-		secret := make([]byte, secretLength)
-		rand.Read(secret)
-		_, err = s.shared.Create(ctx, secretKey, secret)
-		if err == nil {
-			return secret, nil
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			if _, err = s.shared.Create(ctx, key, value); err == nil {
+				return value, nil
+			}
 		}
 		if !errors.Is(err, jetstream.ErrKeyExists) {
-			return nil, err
+			return nil, fmt.Errorf("key %s of bucket %s: %w", key, s.name(), err)
 		}
 	}
 }
@@ -206,6 +246,9 @@ const (
 
 // Secret returns the secret that all processes share, of 32 bytes.
 func (s *Store) Secret() []byte { return s.secret }
+
+// Abort ends everything that waits for NATS, with errors, and the lead. Close must follow.
+func (s *Store) Abort() { s.cancel() }
 
 // Close ends the use of the stream, and of the lead.
 func (s *Store) Close() error {

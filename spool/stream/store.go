@@ -30,6 +30,10 @@ var ErrGone = errors.New("the stream of the spool is gone")
 // It waits some seconds at most. After an error those with a number other than 0 are in the
 // stream, and others may be.
 func (s *Store) Add(values []Value) error {
+	if err := s.checkConnection(); err != nil {
+		return err
+	}
+	known := s.same.last.Load()
 	ctx, cancel := context.WithTimeout(s.ctx, 2*requestTimeout)
 	defer cancel()
 	acks := make([]jetstream.PubAckFuture, 0, len(values))
@@ -38,7 +42,7 @@ func (s *Store) Add(values []Value) error {
 		values[i].Seq = 0
 	}
 	for i := range values {
-		ack, err := s.js.PublishMsgAsync(&nats.Msg{Subject: s.subject(), Data: values[i].Data})
+		ack, err := s.js.PublishMsgAsync(&nats.Msg{Subject: s.subject(), Data: s.values.sign(values[i].Data)})
 		if err != nil {
 			first = err
 			break
@@ -48,24 +52,41 @@ func (s *Store) Add(values []Value) error {
 	for i, ack := range acks {
 		select {
 		case ok := <-ack.Ok():
-			values[i].Seq = ok.Sequence
+			if values[i].Seq = ok.Sequence; ok.Sequence <= known {
+				return s.lostValues(ok.Sequence, known+1)
+			}
+			s.same.note(ok.Sequence)
 		case err := <-ack.Err():
 			first = errors.Join(first, err)
 		case <-ctx.Done():
-			return errors.Join(first, ctx.Err())
+			return gone(errors.Join(first, ctx.Err()))
 		}
 	}
 	return gone(first)
 }
 
-// gone returns an ErrGone for what says that the stream is not there, or the connection.
+// gone returns an ErrGone for what says that the stream is not there, or the connection, and says of
+// what else NATS has to do with it.
 func gone(err error) error {
 	for _, e := range []error{jetstream.ErrStreamNotFound, nats.ErrConnectionClosed} {
 		if errors.Is(err, e) {
 			return fmt.Errorf("%w: %w", ErrGone, err)
 		}
 	}
+	switch {
+	case errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, nats.ErrDisconnected):
+		return fmt.Errorf("there is no connection to NATS: %w", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrAsyncPublishTimeout):
+		return fmt.Errorf("NATS has not answered in time: %w", err)
+	}
 	return err
+}
+
+// Refused reports whether an error says that the servers have refused something; otherwise they may
+// not have answered.
+func Refused(err error) bool {
+	var answer jetstream.JetStreamError
+	return errors.As(err, &answer) && answer.APIError() != nil
 }
 
 // parallel is how many requests about single values wait for NATS at a time.
@@ -98,9 +119,12 @@ func forAll(n int, f func(i int) error) error {
 	return first
 }
 
-// Get calls f with each of the values that exists. After an error it may have been called with
-// some of them.
+// Get calls f with each of the values that exists, with nil data if it does not verify. After an
+// error it may have been called with some of them.
 func (s *Store) Get(seqs []uint64, f func(seq uint64, data []byte)) error {
+	if err := s.checkConnection(); err != nil {
+		return err
+	}
 	var mu sync.Mutex
 	return gone(forAll(len(seqs), func(i int) error {
 		ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
@@ -114,13 +138,17 @@ func (s *Store) Get(seqs []uint64, f func(seq uint64, data []byte)) error {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		f(m.Sequence, m.Data)
+		data, _ := s.values.verify(m.Data)
+		f(m.Sequence, data)
 		return nil
 	}))
 }
 
 // Remove removes values, and tells the others. It is no error if some are gone already.
 func (s *Store) Remove(seqs []uint64) error {
+	if err := s.checkConnection(); err != nil {
+		return err
+	}
 	for _, seq := range seqs {
 		s.feed.removed(seq)
 	}
@@ -146,12 +174,13 @@ func (s *Store) remove(seq uint64) error {
 }
 
 // Each calls f with the values from a sequence number on, in their order, until it reports false.
+// Of one that does not verify data is nil.
 func (s *Store) Each(from uint64, f func(seq uint64, data []byte) bool) error {
 	first, err := s.next(max(1, from))
 	if err != nil || first == nil {
 		return err
 	}
-	if !f(first.Sequence, first.Data) {
+	if data, _ := s.values.verify(first.Data); !f(first.Sequence, data) {
 		return nil
 	}
 	last, err := s.last()
@@ -193,24 +222,6 @@ func (s *Store) Len() (int, error) {
 	return int(info.State.Msgs), nil
 }
 
-// info returns the state of the stream. The error is an ErrGone if it is not the one that was
-// opened, or no longer what the records need.
-func (s *Store) info() (*jetstream.StreamInfo, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
-	defer cancel()
-	info, err := s.stream.Info(ctx)
-	if err != nil {
-		return nil, gone(err)
-	}
-	if !info.Created.Equal(s.created) {
-		return nil, fmt.Errorf("%w: there is another one of its name", ErrGone)
-	}
-	if err := checkSettings(&info.Config); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrGone, err)
-	}
-	return info, nil
-}
-
 // content says what is read of values.
 type content bool
 
@@ -219,13 +230,14 @@ const (
 	onlyNumbers content = true
 )
 
-// read calls f with the values of a range of sequence numbers, until it reports false.
+// read calls f with the values of a range of sequence numbers, until it reports false. data is nil
+// if a value does not verify, or only numbers are read.
 func (s *Store) read(from, last uint64, what content, f func(seq uint64, data []byte) bool) error {
 	messages, err := s.subscribe(from, what)
 	if err != nil {
 		return err
 	}
-	defer messages.Stop()
+	defer messages.stop()
 	for waited := time.Duration(0); ; {
 		m, err := s.nextOf(messages)
 		if errors.Is(err, context.DeadlineExceeded) && waited < nextTimeout {
@@ -243,14 +255,20 @@ func (s *Store) read(from, last uint64, what content, f func(seq uint64, data []
 		if err != nil {
 			return err
 		}
-		if from = about.Sequence.Stream + 1; from > last+1 || !f(from-1, m.Data()) || from > last || about.NumPending == 0 {
+		if from = about.Sequence.Stream + 1; from > last+1 || !f(from-1, s.dataOf(m)) || from > last || about.NumPending == 0 {
 			return nil
 		}
 	}
 }
 
+// dataOf returns the data of a message; nil if it does not verify.
+func (s *Store) dataOf(m jetstream.Msg) []byte {
+	data, _ := s.values.verify(m.Data())
+	return data
+}
+
 // nextOf returns the next message, if there is one within nextPause.
-func (s *Store) nextOf(messages jetstream.MessagesContext) (jetstream.Msg, error) {
+func (s *Store) nextOf(messages *reading) (jetstream.Msg, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, nextPause)
 	defer cancel()
 	return messages.Next(jetstream.NextContext(ctx))
@@ -264,15 +282,17 @@ const (
 )
 
 // nextTimeout bounds how long read waits for one message: some heartbeats, and for servers that
-// choose a leader. After each nextPause it finds out whether there is one.
+// choose a leader. After each nextPause it finds out whether there is one. That is longer than two
+// heartbeats, which package jetstream waits for before it asks again: a server that has just begun
+// may have missed the first question.
 const (
 	nextTimeout = 20 * time.Second
-	nextPause   = time.Second
+	nextPause   = 3 * pullHeartbeat
 )
 
 // subscribe returns the messages from a sequence number on. NATS may give that task to a server
 // which it does not know to be lost yet; then it is asked again.
-func (s *Store) subscribe(from uint64, what content) (messages jetstream.MessagesContext, err error) {
+func (s *Store) subscribe(from uint64, what content) (messages *reading, err error) {
 	for range subscribeAttempts {
 		messages, err = s.trySubscribe(from, what)
 		if !errors.Is(err, context.DeadlineExceeded) || s.ctx.Err() != nil {
@@ -292,12 +312,28 @@ const (
 // consumerLife is how long a server remembers that somebody has read messages and no longer does.
 const consumerLife = 30 * time.Second
 
-func (s *Store) trySubscribe(from uint64, what content) (jetstream.MessagesContext, error) {
+// reading is messages that are read.
+type reading struct {
+	jetstream.MessagesContext
+	of       *Store
+	consumer jetstream.Consumer
+}
+
+// stop ends reading, and has the servers forget it.
+func (r *reading) stop() {
+	r.Stop()
+	ctx, cancel := context.WithTimeout(r.of.ctx, subscribeTimeout)
+	defer cancel()
+	r.of.stream.DeleteConsumer(ctx, r.consumer.CachedInfo().Name) // otherwise they do after consumerLife
+}
+
+func (s *Store) trySubscribe(from uint64, what content) (*reading, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, subscribeTimeout)
 	defer cancel()
 	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{s.subject()}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, MaxResetAttempts: 1, HeadersOnly: what == onlyNumbers, InactiveThreshold: consumerLife})
 	if err != nil {
 		return nil, fmt.Errorf("subscribing to the values from %d: %w", from, gone(err))
 	}
-	return c.Messages(jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat))
+	messages, err := c.Messages(jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat))
+	return &reading{messages, s, c}, err
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"slices"
@@ -293,11 +294,64 @@ func TestWrongMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := other.Publish(s.subject(), nil); err != nil { // an empty value is nothing
+	for _, text := range []string{"", "a value that nobody has signed", string(s.removes.sign([]byte("signed as something else")))} {
+		if err := other.Publish(s.subject(), []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := other.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	add(t, s, "good")
-	want(t, s, "good")
+	want(t, s, "not signed", "not signed", "not signed", "good")
+	if got := all(t, s, 1); !slices.Equal(got, []string{"", "", "", "good"}) {
+		t.Errorf("expected no data of what nobody has signed, got %q", got)
+	}
+	_, list := loaded(t, connected(c, "p", 1))
+	if !slices.Equal(list, []string{"", "", "", "good"}) {
+		t.Errorf("expected no data of what nobody has signed, got %q", list)
+	}
+	err := s.Get([]uint64{1, 2, 3}, func(seq uint64, data []byte) {
+		if data != nil {
+			t.Errorf("number %d: expected no data, got %q", seq, data)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Messages about removals that no process has signed remove nothing: neither what there is, nor
+// what comes later.
+//
+// Rules: GW6
+func TestForgedRemovals(t *testing.T) {
+	c := natstest.Start(t, 1)
+	s, _ := loaded(t, connected(c, "p", 1))
+	add(t, s, "a")
+	want(t, s, "a")
+	other := c.Connect()
+	message := make([]byte, idLength)
+	for seq := range uint64(10) {
+		message = binary.BigEndian.AppendUint64(message, seq)
+	}
+	for _, forged := range [][]byte{message, append(message, make([]byte, tagLength)...), s.values.sign(message)} {
+		if err := other.Publish(s.removedSubject(), forged); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := other.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, "b")
+	want(t, s, "b")
+	if err := other.Publish(s.removedSubject(), s.removes.sign(message[:idLength+16])); err != nil { // a good one, for comparison
+		t.Fatal(err)
+	}
+	want(t, s, "-0", "-1")
 }
 
 func FuzzParseRemoved(f *testing.F) {
