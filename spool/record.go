@@ -91,10 +91,6 @@ func (r *Record) check() error {
 // Rules: SP13, GW6.
 func isLeftAlone(err error) bool { return errors.Is(err, errVersion) || errors.Is(err, errForeign) }
 
-// notAfter puts the time of arrival back to a time on the spool's clock, if it is later: a gateway
-// whose clock was wrong must not make others older than they are.
-func (r *Record) notAfter(now time.Time) { r.at = min(r.at, now.UnixNano()) }
-
 // decodeRecord decodes a record; nil is one that does not verify. What it returns shares no memory
 // with b. The error is an errVersion, an errDamaged or an errForeign, with the reason.
 func decodeRecord(b []byte) (*Record, error) {

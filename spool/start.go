@@ -197,7 +197,7 @@ func (l *loader) add(seq uint64, value []byte) bool {
 		return true
 	}
 	if l.now != nil {
-		r.notAfter(l.now())
+		l.notAfter(r, l.now().UnixNano())
 	}
 	if l.index.count == 0 || r.at >= l.at {
 		l.at, l.arrived = r.at, r.Arrived
@@ -214,6 +214,15 @@ func (l *loader) add(seq uint64, value []byte) bool {
 	l.index.number(h)
 	l.index.stored(h)
 	return true
+}
+
+// notAfter puts the time of arrival of a record of a shared store back, if it is in the future: to
+// that of the record before, because they are in the order in which they were stored.
+func (l *loader) notAfter(r *Record, now int64) {
+	if r.at > now && l.index.count > 0 {
+		r.at = l.at
+	}
+	r.at = min(r.at, now)
 }
 
 // report logs and counts what could not be read.
