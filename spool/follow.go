@@ -39,7 +39,6 @@ type follower struct {
 	applied int    // changes since the last comparison, and own commits
 	at      time.Time
 	differs int       // how many comparisons in a row have found a difference
-	missing bool      // the last applyLeft has found that records are missing
 	found   time.Time // when the store was last asked what is left
 }
 
@@ -254,39 +253,40 @@ func (w *writer) removed(h handle) {
 }
 
 // applyLeft removes the records from the index of whose removal this gateway was not told. The error
-// is an errStale if some are missing, twice in a row.
+// is an errStale if there are some that the index does not have.
 func (w *writer) applyLeft(c *stream.Change) error {
 	for first := handle(1); w.applyLeftTo(c, first); first += slabChunk {
 	}
-	missed := w.follower.missing
-	w.follower.missing = w.isMissing(c)
-	if missed && w.follower.missing {
+	w.copies = w.copies[:0]
+	for some := range slices.Chunk(c.Left, slabChunk) {
+		w.addUnknown(some)
+	}
+	missing := 0
+	err := w.store.get(w.copies, func(_ uint64, value []byte) { // what was removed meanwhile is not there
+		if _, err := decodeRecord(value); !isLeftAlone(err) {
+			missing++
+		}
+	})
+	if isDamaged(err) {
+		return err
+	}
+	if missing > 0 {
+		w.cfg.Log.Warn("this gateway was not told of records of the spool, and reads all again", "records", missing)
 		return errStale
 	}
 	return nil
 }
 
-// isMissing reports whether there are records that the index does not have, but for those that are
-// left alone or about to be removed.
-func (w *writer) isMissing(c *stream.Change) bool {
-	unknown := 0
-	for some := range slices.Chunk(c.Left, slabChunk) {
-		unknown += w.countUnknown(some)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return unknown > w.left+len(w.removals)
-}
-
-func (w *writer) countUnknown(seqs []uint64) (n int) {
+// addUnknown adds those numbers to copies that the index does not have, and that are not about to be
+// removed; maxRemovals at most.
+func (w *writer) addUnknown(seqs []uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, seq := range seqs {
-		if w.index.bySeq[seq] == 0 {
-			n++
+		if w.index.bySeq[seq] == 0 && len(w.copies) < maxRemovals && !slices.Contains(w.removals, seq) {
+			w.copies = append(w.copies, seq)
 		}
 	}
-	return n
 }
 
 // applyLeftTo does so with some of the records, so that requests need not wait for all. It reports

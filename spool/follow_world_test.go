@@ -166,6 +166,11 @@ func TestMissedUnderTraffic(t *testing.T) {
 		trickle := func(d time.Duration) {
 			for i := 0; d > 0; d -= 20 * time.Second {
 				c.add(sample{fmt.Sprint(d, i), start, 0})
+				hub.mu.Lock()
+				for _, m := range hub.members { // what is before the first record says nothing about the rest
+					m.feed <- stream.Change{Kind: stream.Left}
+				}
+				hub.mu.Unlock()
 				pass(20 * time.Second)
 			}
 		}

@@ -93,6 +93,7 @@ func (s *Store) Load(f func(seq uint64, data []byte) bool) error {
 	if err != nil {
 		return err
 	}
+	s.same.note(info.State.LastSeq)
 	loaded := uint64(0)
 	if info.State.Msgs > 0 {
 		err = s.read(1, info.State.LastSeq, wholeValues, func(seq uint64, data []byte) bool {
@@ -151,6 +152,7 @@ func (s *Store) passOn(messages *reading, from uint64) (next uint64, err error) 
 		}
 		seq := about.Sequence.Stream
 		from = seq + 1
+		s.same.seen.Store(&sighting{seq, about.Timestamp})
 		s.passAddition(seq, s.dataOf(m))
 	}
 }

@@ -83,13 +83,15 @@ func (s *Store) tryToLead() {
 	l, own := &s.lease, s.ownID()
 	ctx, cancel := context.WithTimeout(s.ctx, renewPause)
 	defer cancel()
-	began := time.Now()
+	began, full := time.Now(), false
 	if l.holder == own { // what it reads may be older than what it has written
-		if revision, err := s.shared.Update(ctx, leaderKey, []byte(own), l.revision); err == nil {
+		revision, err := s.shared.Update(ctx, leaderKey, []byte(own), l.revision)
+		if err == nil {
 			l.revision, l.seen = revision, began
 			s.setUntil(began.Add(giveUpAfter))
 			return
 		}
+		full = isFull(err)
 	}
 	entry, err := s.shared.Get(ctx, leaderKey)
 	switch {
@@ -97,9 +99,16 @@ func (s *Store) tryToLead() {
 		l.holder, l.revision = "", 0
 	case err != nil:
 		s.checkLead()
+		if err := s.checkBucket(); errors.Is(err, ErrGone) {
+			s.pass(Change{Kind: Gone, Err: err})
+		}
 		return
 	case entry.Revision() != l.revision || l.seen.IsZero():
 		l.holder, l.revision, l.seen = string(entry.Value()), entry.Revision(), began
+	}
+	if full && l.holder == own && s.Leads() { // nobody else can write either, and only who leads frees some
+		s.setUntil(began.Add(giveUpAfter))
+		return
 	}
 	if l.holder != own && l.holder != "" && began.Sub(l.seen) < takeAfter {
 		s.setUntil(time.Time{})
@@ -112,6 +121,9 @@ func (s *Store) tryToLead() {
 		revision, err = s.shared.Update(ctx, leaderKey, []byte(own), l.revision)
 	}
 	if err != nil { // somebody else was first, or NATS does not answer
+		if isFull(err) { // the one that leads may go on
+			l.seen = began
+		}
 		s.checkLead()
 		return
 	}

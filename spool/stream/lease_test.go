@@ -1,11 +1,61 @@
 package stream
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"radsec-gw/cluster/natstest"
 )
+
+// While NATS has no space to store anything, who leads goes on, because only he frees some; another
+// that waits for the lead does not get it meanwhile.
+//
+// Rules: GW4, SP11
+func TestLeadWithoutSpace(t *testing.T) {
+	t.Parallel()
+	c := natstest.StartWith(t, 1, natstest.Options{Config: `accounts { A { jetstream: { max_file: 200KB }, users: [ { user: u, password: u } ] } }`, Client: []nats.Option{nats.UserInfo("u", "u")}})
+	s, _ := loaded(t, connected(c, "p", 1))
+	until(t, "it to lead", s.Leads)
+	other, _ := loaded(t, connected(c, "p", 1)) // what is added fits into both channels of changes
+	var seqs []uint64
+	until(t, "NATS to be full", func() bool {
+		values := []Value{{Data: make([]byte, 1000)}}
+		err := s.Add(values)
+		if err == nil {
+			seqs = append(seqs, values[0].Seq)
+		}
+		return isFull(err)
+	})
+	fill, err := jetstream.New(c.Connect())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; !isFull(err); i++ { // the bucket, too
+		_, err = fill.Publish(t.Context(), fmt.Sprint("$KV.p-spool.", i), nil)
+	}
+	began := time.Now()
+	until(t, "the time to pass after which another would lead", func() bool {
+		if !s.Leads() || other.Leads() {
+			t.Fatalf("expected the lead to stay where it is, after %v", time.Since(began))
+		}
+		return time.Since(began) > takeAfter+2*renewPause
+	})
+	if err := s.Remove(seqs); err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, "again")
+	until(t, "the lead to be renewed", func() bool {
+		entry, err := s.shared.Get(t.Context(), leaderKey)
+		return err == nil && string(entry.Value()) == s.ownID() && time.Since(entry.Created()) < renewPause*2
+	})
+	if !s.Leads() {
+		t.Error("expected it to lead still")
+	}
+}
 
 // leading returns the Stores that lead.
 func leading(all []*Store) (list []*Store) {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -126,6 +127,7 @@ func (s *Store) passLeftUpTo(upTo uint64, left []uint64) {
 	upTo = min(upTo, s.feed.passed)
 	s.feed.mu.Unlock()
 	if upTo > 0 {
-		s.pass(Change{Kind: Left, Seq: upTo, Left: left})
+		n, _ := slices.BinarySearch(left, upTo+1)
+		s.pass(Change{Kind: Left, Seq: upTo, Left: left[:n]})
 	}
 }

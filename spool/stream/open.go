@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -119,10 +120,10 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.same.checked.Store(s.conn.Stats().Reconnects)
-	if s.values, err = newSigner(s.secret, "values"); err != nil {
+	if s.values, err = newSigner(s.secret, "values", s.same.created); err != nil {
 		return err
 	}
-	if s.removes, err = newSigner(s.secret, "removals"); err != nil {
+	if s.removes, err = newSigner(s.secret, "removals", s.same.created); err != nil {
 		return err
 	}
 	if s.removed, err = s.conn.Subscribe(s.removedSubject(), s.noteRemoved); err != nil {
@@ -237,15 +238,30 @@ func (s *Store) explain(what, name string, err error) error {
 	return fmt.Errorf("%s %s of NATS: %w%s", what, name, err, advice)
 }
 
-// Errors of NATS servers that say that there are too few of them.
+// Errors of NATS servers that say that there are too few of them, or that they have no space.
 const (
+	errAccountFull  jetstream.ErrorCode = 10002
 	errNoPeers      jetstream.ErrorCode = 10005
 	errInsufficient jetstream.ErrorCode = 10023
+	errStorageFull  jetstream.ErrorCode = 10047
 	errNotClustered jetstream.ErrorCode = 10074
+	errStreamFull   jetstream.ErrorCode = 10077
 )
+
+// isFull reports whether an error says that there is no space to store something.
+func isFull(err error) bool {
+	var answer jetstream.JetStreamError
+	if !errors.As(err, &answer) || answer.APIError() == nil {
+		return false
+	}
+	return slices.Contains([]jetstream.ErrorCode{errAccountFull, errInsufficient, errStorageFull, errStreamFull}, answer.APIError().ErrorCode)
+}
 
 // Secret returns the secret that all processes share, of 32 bytes.
 func (s *Store) Secret() []byte { return s.secret }
+
+// closeTimeout is how long Close waits for what it has ended: longer than for the lead.
+const closeTimeout = resignTimeout + 200*time.Millisecond
 
 // Abort ends everything that waits for NATS, with errors, and the lead. Close must follow.
 func (s *Store) Abort() { s.cancel() }
@@ -256,7 +272,12 @@ func (s *Store) Close() error {
 	if s.removed != nil {
 		s.removed.Unsubscribe()
 	}
-	s.running.Wait()
+	done := make(chan struct{})
+	go func() { s.running.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(closeTimeout): // package jetstream waits for NATS by itself, and then they end, too
+	}
 	if s.js != nil {
 		s.js.CleanupPublisher()
 	}

@@ -28,10 +28,17 @@ const (
 
 // identity is what a process knows the stream by.
 type identity struct {
-	created time.Time     // static after Open
-	epoch   []byte        // likewise
-	last    atomic.Uint64 // the highest number that a value is known to have
-	checked atomic.Uint64 // how often the connection was made again when that was found out
+	created time.Time                // static after Open
+	epoch   []byte                   // likewise
+	last    atomic.Uint64            // the highest number that a value is known to have
+	seen    atomic.Pointer[sighting] // of the last value that was passed on; nil: of none
+	checked atomic.Uint64            // how often the connection was made again when that was found out
+}
+
+// sighting is a value's number, and when the servers say that it was stored.
+type sighting struct {
+	seq  uint64
+	time time.Time
 }
 
 // note notes that a value has a number.
@@ -66,10 +73,36 @@ func (s *Store) checkConnection() error {
 	if _, err := s.info(); err != nil {
 		return err
 	}
+	if err := s.checkSeen(); err != nil {
+		return err
+	}
 	if err := s.checkBucket(); err != nil {
 		return err
 	}
 	s.same.checked.Store(made)
+	return nil
+}
+
+// checkSeen returns an ErrGone if another value has the number of the last one that was passed on: who
+// has just begun may have added as many as were lost.
+func (s *Store) checkSeen() error {
+	seen := s.same.seen.Load()
+	if seen == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, requestTimeout)
+	defer cancel()
+	m, err := s.stream.GetMsg(ctx, seen.seq)
+	if errors.Is(err, jetstream.ErrMsgNotFound) { // it was removed
+		return nil
+	}
+	if err != nil {
+		return gone(err)
+	}
+	if !m.Time.Equal(seen.time) {
+		s.beginEpoch()
+		return fmt.Errorf("%w: the NATS servers came back with older data, and number %d is another record by now", ErrGone, seen.seq)
+	}
 	return nil
 }
 

@@ -64,6 +64,66 @@ func TestServersComeBackWithOlderData(t *testing.T) {
 	}
 }
 
+// Who finds as many values as there were notices all the same that they are others.
+//
+// Rules: GW4, SP9
+func TestLostNumbersAreFilled(t *testing.T) {
+	t.Parallel()
+	c := natstest.Start(t, 1)
+	s, _ := loaded(t, connected(c, "p", 1))
+	c.KillAll()
+	c.Save()
+	c.RestartAll()
+	var old []Value
+	until(t, "a value to be stored", func() bool {
+		old = []Value{{Data: []byte("lost")}}
+		return s.Add(old) == nil
+	})
+	want(t, s, "lost")
+	c.KillAll()
+	c.Rewind()
+	c.RestartAll()
+	again, _ := loaded(t, connected(c, "p", 1))
+	for range 5 {
+		add(t, again, "new")
+	}
+	until(t, "to be told that values are others", func() bool {
+		err := s.Remove([]uint64{old[0].Seq})
+		if err == nil {
+			t.Fatal("expected an error")
+		}
+		return errors.Is(err, ErrGone)
+	})
+	if n, err := again.Len(); err != nil || n != 5 {
+		t.Errorf("expected 5 values, got %d, %v", n, err)
+	}
+}
+
+// What was signed for an earlier stream of the same name, or for something else, does not verify.
+//
+// Rules: GW6
+func TestSigner(t *testing.T) {
+	created := time.Now()
+	secret := make([]byte, secretLength)
+	signed := func(kind string, created time.Time) signer {
+		s, err := newSigner(secret, kind, created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	one := signed("values", created)
+	b := one.sign([]byte("x"))
+	if data, ok := one.verify(b); !ok || string(data) != "x" {
+		t.Errorf("expected x, got %q, %v", data, ok)
+	}
+	for _, other := range []signer{signed("removals", created), signed("values", created.Add(1))} {
+		if _, ok := other.verify(b); ok {
+			t.Error("expected that it does not verify")
+		}
+	}
+}
+
 // A bucket that is deleted or emptied has the stream opened again, and who still knows the secret
 // writes it again.
 //

@@ -4,6 +4,8 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
+	"time"
 )
 
 // Whoever may publish to the subjects of a stream could otherwise have the processes believe what
@@ -18,9 +20,10 @@ const tagLength = 16
 // signer signs what is published.
 type signer struct{ key []byte }
 
-// newSigner returns the signer of one kind of messages.
-func newSigner(secret []byte, kind string) (signer, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, "radsec-gw spool "+kind, sha256.Size)
+// newSigner returns the signer of one kind of messages of the stream that was created at a time: what
+// was signed for an earlier one of its name, whose numbers began at the same, does not verify.
+func newSigner(secret []byte, kind string, created time.Time) (signer, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, fmt.Sprintf("radsec-gw spool %s %d", kind, created.UnixNano()), sha256.Size)
 	return signer{key}, err
 }
 
