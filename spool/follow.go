@@ -261,6 +261,7 @@ func (w *writer) applyLeft(c *stream.Change) error {
 	for some := range slices.Chunk(c.Left, slabChunk) {
 		w.addUnknown(some)
 	}
+	w.leaveOutRemovals()
 	missing := 0
 	err := w.store.get(w.copies, func(_ uint64, value []byte) { // what was removed meanwhile is not there
 		if _, err := decodeRecord(value); !isLeftAlone(err) {
@@ -277,16 +278,29 @@ func (w *writer) applyLeft(c *stream.Change) error {
 	return nil
 }
 
-// addUnknown adds those numbers to copies that the index does not have, and that are not about to be
-// removed; maxRemovals at most.
+// addUnknown adds those numbers to copies that the index does not have.
 func (w *writer) addUnknown(seqs []uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, seq := range seqs {
-		if w.index.bySeq[seq] == 0 && len(w.copies) < maxRemovals && !slices.Contains(w.removals, seq) {
+		if w.index.bySeq[seq] == 0 {
 			w.copies = append(w.copies, seq)
 		}
 	}
+}
+
+// leaveOutRemovals removes those numbers from copies that are about to be removed from the store, and
+// all beyond the first maxRemovals.
+func (w *writer) leaveOutRemovals() {
+	w.mu.Lock()
+	removals := slices.Clone(w.removals)
+	w.mu.Unlock()
+	slices.Sort(removals)
+	w.copies = slices.DeleteFunc(w.copies, func(seq uint64) bool {
+		_, found := slices.BinarySearch(removals, seq)
+		return found
+	})
+	w.copies = w.copies[:min(len(w.copies), maxRemovals)]
 }
 
 // applyLeftTo does so with some of the records, so that requests need not wait for all. It reports
