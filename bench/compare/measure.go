@@ -87,7 +87,9 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	if c.dtls {
 		cfg.DTLS, cfg.Secret, cfg.Timeout = true, []byte("radius/dtls"), dtlsTimeout
 	}
-	err = p.Until(ctx, "listening", func() bool { return peers.Listening(set.Listen) })
+	err = p.Until(ctx, "listening", func() bool {
+		return peers.Listening(set.Listen) && (!c.dtls || peers.ListeningUDP(set.Listen)) // some open TCP first
+	})
 	if err != nil {
 		return nil, err
 	}

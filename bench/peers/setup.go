@@ -2,8 +2,10 @@
 package peers
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -102,6 +104,18 @@ func local(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 func Listening(address string) bool {
 	c, err := net.DialTimeout("tcp4", address, time.Second)
 	return err == nil && c.Close() == nil
+}
+
+// ListeningUDP reports whether a program has a UDP socket at an IPv4 address. It sends nothing, because
+// a program may take that for a client, and asks the kernel (/proc/net/udp).
+func ListeningUDP(address string) bool {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil || !a.Addr().Is4() {
+		return false
+	}
+	table, err := os.ReadFile("/proc/net/udp")
+	ip := a.Addr().As4()
+	return err == nil && strings.Contains(string(table), fmt.Sprintf(": %08X:%04X ", binary.NativeEndian.Uint32(ip[:]), a.Port()))
 }
 
 // gateway is the configuration of radsec-gw: defaults, but for limits that the
