@@ -27,7 +27,7 @@ func FuzzReadPEM(f *testing.F) {
 	for _, text := range []string{
 		m.caPEM, m.caPEM + m.leafPEM, m.key, m.crlPEM, "\xef\xbb\xbf" + m.caPEM, m.caPEM + "text\n" + m.caPEM,
 		strings.TrimSuffix(m.caPEM, "\n") + m.caPEM, strings.ReplaceAll(m.caPEM, "\n", "\r\n"), strings.ReplaceAll(m.caPEM, "\n", " \t\n\n"),
-		m.caPEM[:100], "", "\n", "-----BEGIN X-----\nMAA=\n-----END X-----", "-----BEGIN X-----\nA: b\n\nMAA=\n-----END X-----\n", string(m.keyDER),
+		m.caPEM[:100], "", "\n", "-----BEGIN X-----\nMAA=\n-----END X-----", "-----BEGIN X-----\r\nMAA=\r\n-----END X-----\r", "-----BEGIN X-----\nA: b\n\nMAA=\n-----END X-----\n", string(m.keyDER),
 	} {
 		f.Add([]byte(text))
 	}

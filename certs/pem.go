@@ -78,7 +78,9 @@ func (r *pemReader) cutShort() error {
 
 // read reads one line, including its end.
 func (r *pemReader) read(raw []byte) error {
-	raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte{'\n'}), []byte{'\r'})
+	if line, ok := bytes.CutSuffix(raw, []byte{'\n'}); ok { // a CR alone ends no line, not even the last one
+		raw = bytes.TrimSuffix(line, []byte{'\r'})
+	}
 	text := strings.TrimRight(string(raw), " \t")
 	if err := r.checkBytes(text); err != nil || text == "" {
 		return err
