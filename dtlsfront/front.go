@@ -117,7 +117,12 @@ func (f *Front) prepare(cfg FrontConfig) (*policy, error) {
 func (c *Change) Apply() {
 	f := c.front
 	f.table.Apply(c.policy.Policy, func() { f.policy.Store(c.policy) })
-	f.server.SetLimits(c.policy.cfg.Limits)
+	f.setLimits(c.policy)
+}
+
+// setLimits has the limits of a policy hold that are not the table's.
+func (f *Front) setLimits(p *policy) {
+	f.server.SetLimits(p.cfg.Limits)
 	f.counts.SetLimit(f.server.limits.Load().MaxSessions)
 }
 
@@ -125,7 +130,7 @@ func (c *Change) Apply() {
 // every goroutine has ended. It must be called once only.
 func (f *Front) Serve(ctx context.Context) error {
 	defer close(f.ended)
-	(&Change{f, f.policy.Load()}).Apply()
+	f.table.Begin(func() { f.setLimits(f.policy.Load()) })
 	for _, a := range f.Addrs() {
 		f.cfg.Log.Info("listening for RADIUS/DTLS", "address", a.String())
 	}

@@ -63,7 +63,7 @@ type Table struct {
 	open     map[Session]struct{}
 }
 
-// NewTable returns a table with a policy, whose limits begin to hold with Apply.
+// NewTable returns a table with a policy, whose limits begin to hold with Begin.
 func NewTable(m *metrics.Metrics, counts *metrics.Listener, p *Policy) *Table {
 	t := &Table{metrics: m, counts: counts, open: map[Session]struct{}{}, why: GatewayStops}
 	t.policy.Store(p)
@@ -72,6 +72,23 @@ func NewTable(m *metrics.Metrics, counts *metrics.Listener, p *Policy) *Table {
 
 // Policy returns the current policy.
 func (t *Table) Policy() *Policy { return t.policy.Load() }
+
+// Begin has the limits of the policy hold from now on, which is that of NewTable unless Apply has
+// replaced it already. begun is called at the same moment: no Apply replaces the policy meanwhile.
+func (t *Table) Begin(begun func()) {
+	t.updateMu.Lock()
+	defer t.updateMu.Unlock()
+	t.setLimits(t.Policy())
+	begun()
+}
+
+// setLimits has the limits of a policy hold. Called with updateMu held.
+func (t *Table) setLimits(p *Policy) {
+	for _, c := range p.clients {
+		c.state.SetRate(c.config.PacketsPerSecond, c.config.OctetsPerSecond)
+	}
+	t.counts.SetCRLs(ages(p.Verifier, time.Now()))
+}
 
 // Apply replaces the policy. swap is called at the same moment: no session is registered
 // between.
@@ -82,9 +99,7 @@ func (t *Table) Policy() *Policy { return t.policy.Load() }
 func (t *Table) Apply(p *Policy, swap func()) {
 	t.updateMu.Lock()
 	defer t.updateMu.Unlock()
-	for _, c := range p.clients {
-		c.state.SetRate(c.config.PacketsPerSecond, c.config.OctetsPerSecond)
-	}
+	t.setLimits(p)
 	t.mu.Lock()
 	t.policy.Store(p)
 	swap()
@@ -93,7 +108,6 @@ func (t *Table) Apply(p *Policy, swap func()) {
 		list = append(list, s)
 	}
 	t.mu.Unlock()
-	t.counts.SetCRLs(ages(p.Verifier, time.Now()))
 	for _, s := range list {
 		t.reassess(p, s)
 	}

@@ -49,8 +49,13 @@ func (s *Server) Update(cfg Config) error {
 func (c *Change) Apply() {
 	s, next := c.server, c.policy
 	s.table.Apply(next.Policy, func() { s.policy.Store(next) })
-	s.admission.resize(next.cfg.MaxHandshakes)
-	s.counts.SetLimit(next.cfg.admissionLimits().connections)
+	s.setLimits(next)
+}
+
+// setLimits has the limits of a policy hold that are not the table's.
+func (s *Server) setLimits(p *policy) {
+	s.admission.resize(p.cfg.MaxHandshakes)
+	s.counts.SetLimit(p.cfg.admissionLimits().connections)
 }
 
 // Config returns the current configuration, with defaults applied.

@@ -1,10 +1,12 @@
 package tlsfront
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
 	"math/big"
+	"net"
 	"testing"
 	"time"
 
@@ -277,5 +279,27 @@ func TestSetClientsKeepsTheAllowed(t *testing.T) {
 	await(t, p.closed, "the session to end when its client is gone")
 	if err := readToEnd(c); err != io.EOF {
 		t.Errorf("the client sees %v, want close_notify", err)
+	}
+}
+
+// A configuration that is applied in the moment in which Serve begins stays.
+func TestUpdateWhileServeBegins(t *testing.T) {
+	f := startTCP(t, nil)
+	cfg := f.server.Config()
+	for range 300 {
+		cfg.Listeners = []net.Listener{must(net.Listen("tcp", "127.0.0.1:0"))}
+		s := must(New(cfg))
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.Serve(ctx)
+		next := cfg
+		next.IdleTimeout = 77 * time.Minute
+		if err := s.Update(next); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		s.Wait()
+		if got := s.Config().IdleTimeout; got != next.IdleTimeout {
+			t.Fatalf("expected an idle timeout of %v, got %v", next.IdleTimeout, got)
+		}
 	}
 }

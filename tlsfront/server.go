@@ -77,7 +77,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.cfg.Log.Warn("certificates of clients are not requested: client_auth is \"none\"; clients are identified by their source address only")
 	}
 	defer close(s.ended)
-	(&Change{s, s.policy.Load()}).Apply()
+	s.table.Begin(func() { s.setLimits(s.policy.Load()) })
 	s.startListeners(ctx)
 	s.wg.Go(func() { s.table.Watch(ctx, s.cfg.Log, func() bool { return s.policy.Load().cfg.RefuseStaleCRL }) })
 	<-ctx.Done()
