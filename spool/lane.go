@@ -16,6 +16,7 @@ type lane struct {
 	inFlight  int
 	allowed   int   // records in flight, at most: more with each answer, one after silence
 	answered  int64 // when a server last answered a replay, on the spool's clock; 0: never
+	heard     int64 // when one last answered a record: a replay, or its live request; 0: never
 	resumeAt  int64 // nothing is sent before, on the spool's clock
 	pause     int64 // the last one after silence, in nanoseconds; 0: the servers answer
 	budget    float64

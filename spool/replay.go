@@ -253,7 +253,7 @@ func (o *Outgoing) Done(r Result) {
 
 // noteAnswer allows more records in flight.
 func (l *lane) noteAnswer(now int64) {
-	l.answered, l.pause, l.resumeAt = now, 0, 0
+	l.answered, l.heard, l.pause, l.resumeAt = now, now, 0, 0
 	l.allowed++
 }
 

@@ -45,8 +45,8 @@ func (s *Spool) routeStates() []RouteState {
 	list := make([]RouteState, len(s.index.lanes))
 	for i, l := range s.index.lanes {
 		list[i] = RouteState{Route: l.route, Records: l.records, Sending: l.inFlight, Ready: len(l.ready), Silent: l.pause > 0, Resumes: time.Duration(max(0, l.resumeAt-now))}
-		if l.answered != 0 {
-			list[i].Answered = time.Duration(max(1, now-l.answered))
+		if l.heard != 0 {
+			list[i].Answered = time.Duration(max(1, now-l.heard))
 		}
 	}
 	return list

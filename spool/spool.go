@@ -191,6 +191,7 @@ func (s *Spool) End(l *Live, answered bool) {
 		s.index.release(h)
 		if answered {
 			s.cfg.Metrics.AnsweredLate()
+			s.index.lanes[s.index.items.at(h).lane].heard = s.clock.now()
 			s.delivered(h)
 		}
 	}

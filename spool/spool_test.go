@@ -165,6 +165,29 @@ func TestLive(t *testing.T) {
 	})
 }
 
+// A route tells of an answer to the live request of a record, too: that is all that a server has
+// answered.
+//
+// Rules: SP14
+func TestRouteTellsOfALateAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, "", roomy)
+		b.owner.set(silent)
+		e := b.entry(s1Start)
+		e.Live = new(Live)
+		b.Begin(e.Live, &e.Marks)
+		if err := b.Add(e); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		b.End(e.Live, true)
+		pass(time.Minute)
+		if r := b.Routes(1); len(r) != 1 || r[0].Answered != time.Minute {
+			t.Errorf("expected the route to tell of an answer a minute ago, got %+v", r)
+		}
+	})
+}
+
 // A server may answer a request that went to the spool: before the record is stored, during
 // the commit, and after it. The record is acknowledged, and not sent.
 //
