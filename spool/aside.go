@@ -52,7 +52,8 @@ func (w *writer) setAside() error {
 		return err
 	}
 	for _, h := range asides {
-		w.remove = append(w.remove, w.index.items.at(h).seq)
+		it := w.index.items.at(h)
+		w.remove = append(w.remove, removal{it.seq, it.content})
 		w.index.remove(h)
 		w.cfg.Metrics.SetAside()
 	}

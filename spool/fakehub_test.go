@@ -140,7 +140,7 @@ func (m *fakeMember) get(seqs []uint64, f func(seq uint64, value []byte)) error 
 	})
 }
 
-func (m *fakeMember) commit(add []addition, remove []uint64) error {
+func (m *fakeMember) commit(add []addition, _ []uint64) error {
 	m.hub.mu.Lock()
 	gate := m.hub.gate
 	m.hub.mu.Unlock()
@@ -164,19 +164,6 @@ func (m *fakeMember) commit(add []addition, remove []uint64) error {
 				other.feed <- stream.Change{Kind: stream.Added, Seq: h.last, Data: h.values[h.last]}
 			}
 		}
-		h.most = max(h.most, len(remove))
-		if h.keeps && len(remove) > 0 {
-			failed = true
-			return
-		}
-		for _, seq := range remove {
-			delete(h.values, seq)
-			for _, other := range h.members {
-				if other != m && !h.deaf[other.name] {
-					other.feed <- stream.Change{Kind: stream.Removed, Seq: seq}
-				}
-			}
-		}
 	})
 	switch {
 	case refused:
@@ -185,6 +172,31 @@ func (m *fakeMember) commit(add []addition, remove []uint64) error {
 		return errCutOff
 	}
 	return err
+}
+
+func (m *fakeMember) remove(seqs []uint64, isSame func(seq uint64, value []byte) bool) (err error) {
+	cutOff := m.locked(func(h *fakeHub) {
+		h.most = max(h.most, len(seqs))
+		if h.keeps {
+			err = errCutOff
+			return
+		}
+		for _, seq := range seqs {
+			if value, ok := h.values[seq]; ok && !isSame(seq, value) {
+				err = stream.ErrGone
+				return
+			}
+		}
+		for _, seq := range seqs {
+			delete(h.values, seq)
+			for _, other := range h.members {
+				if other != m && !h.deaf[other.name] {
+					other.feed <- stream.Change{Kind: stream.Removed, Seq: seq}
+				}
+			}
+		}
+	})
+	return errors.Join(err, cutOff)
 }
 
 func (m *fakeMember) close() error {

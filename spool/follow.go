@@ -160,7 +160,7 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 			return err
 		}
 		if same {
-			w.removeCopy(seq)
+			w.removeCopy(removal{seq, m.content})
 			return nil
 		}
 	}
@@ -224,10 +224,10 @@ func (w *writer) isStored(client string, v *wire.View) (same bool, err error) {
 }
 
 // removeCopy has a record removed from the store that has another one with the same content.
-func (w *writer) removeCopy(seq uint64) {
+func (w *writer) removeCopy(r removal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.removals = append(w.removals, seq)
+	w.removals = append(w.removals, r)
 	w.cfg.Metrics.Duplicate()
 	wake(w.work)
 }
@@ -293,7 +293,7 @@ func (w *writer) addUnknown(seqs []uint64) {
 // all beyond the first maxRemovals.
 func (w *writer) leaveOutRemovals() {
 	w.mu.Lock()
-	removals := slices.Clone(w.removals)
+	removals := numbersOf(w.removals)
 	w.mu.Unlock()
 	slices.Sort(removals)
 	w.copies = slices.DeleteFunc(w.copies, func(seq uint64) bool {

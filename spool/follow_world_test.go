@@ -221,3 +221,39 @@ func TestRecordThatNobodyHasSigned(t *testing.T) {
 		}
 	})
 }
+
+// A record that has the number of one that is delivered is not removed in its place: the servers have
+// lost that one. It is found, and sent.
+//
+// Rules: GW4, SP9
+func TestNumberOfAnotherRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub, a, b, _ := sharing(t)
+		var l Live
+		e := a.entry(s1Start)
+		if !a.Begin(&l, &e.Marks) {
+			t.Fatal("expected that nothing is before it")
+		}
+		e.Live = &l
+		if err := a.Add(e); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		hub.mu.Lock()
+		hub.values[hub.last] = encoded(b, s2Start, time.Now())
+		hub.mu.Unlock()
+		a.owner.transmissions()
+		a.End(&l, true)
+		pass(time.Second)
+		if hub.len() != 1 {
+			t.Fatalf("expected that the other record is kept, got %d", hub.len())
+		}
+		a.wantLog("is no longer what it was")
+		a.owner.set(answering)
+		pass(time.Minute)
+		wantList(t, "sent", a.owner.names(), "s2/start")
+		if hub.len() != 0 {
+			t.Errorf("expected an empty stream, got %d records", hub.len())
+		}
+	})
+}

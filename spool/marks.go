@@ -57,6 +57,18 @@ type Marker struct{ seed maphash.Seed }
 // with the same hashes.
 func NewMarker() *Marker { return &Marker{maphash.MakeSeed()} }
 
+// contentOf returns the hash of what a store has of a record, also of one that cannot be read.
+func (m *Marker) contentOf(value []byte) uint64 {
+	r, err := decodeRecord(value)
+	if err != nil {
+		return maphash.Bytes(m.seed, value)
+	}
+	var v wire.View
+	v.Parse(r.Packet) // decodeRecord has parsed it
+	k := m.Of(r.Client, &v)
+	return k.content
+}
+
 // Of returns the marks of a client's Accounting-Request.
 func (m *Marker) Of(client string, v *wire.View) Marks {
 	var k Marks
@@ -111,14 +123,14 @@ func integer(value []byte) uint32 {
 }
 
 // volatile reports whether an attribute may differ in copies of one record: what is about a
-// hop, the delay of this copy, and what is hidden, because the same value has another form
-// each time.
+// hop, the delay of this copy, what is hidden, because the same value has another form each
+// time, and what no server gets (RFC 2869 §5.19).
 func volatile(t byte, value []byte) bool {
 	switch radius.Type(t) {
-	case rfc2866.AcctDelayTime_Type, rfc2865.ProxyState_Type, rfc2869.MessageAuthenticator_Type:
+	case rfc2866.AcctDelayTime_Type, rfc2869.EAPMessage_Type:
 		return true
 	}
-	return wire.IsHidden(t, value)
+	return wire.IsHopByHop(t, value) || wire.IsHidden(t, value)
 }
 
 // sameContent reports whether two packets are copies of one record of a client.

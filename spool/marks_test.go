@@ -1,8 +1,10 @@
 package spool
 
 import (
+	"encoding/binary"
 	"net"
 	"testing"
+	"time"
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
@@ -109,4 +111,51 @@ func TestSameContent(t *testing.T) {
 	if sameContent(view(t, a), view(t, accounting(t, func(p *radius.Packet) { rfc2865.UserName_SetString(p, "x") }))) {
 		t.Error("expected that User-Name is a part of the content")
 	}
+}
+
+// What the store has of a record has the marks of the record: a shared store would otherwise be
+// taken for one that has lost it.
+//
+// Rules: SP7, GW4
+func FuzzContentOfStored(f *testing.F) {
+	f.Add([]byte{}, []byte{}, true)
+	f.Add([]byte{241, 7, 3, 0, 0, 16, 0}, []byte{241, 7, 4, 0, 0, 0, 4}, false)
+	f.Add([]byte{79, 6, 2, 1, 0, 4}, []byte{33, 3, 1}, true)
+	f.Add([]byte{26, 14, 0, 0, 1, 55, 16, 8, 1, 2, 3, 4, 5, 6}, []byte{26, 7, 0, 0, 0, 9, 1}, true)
+	f.Add([]byte{2, 18, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, []byte{69, 21, 1, 128, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, true)
+	f.Add([]byte{241, 5, 1, 2, 3}, []byte{245, 6, 1, 128, 2, 3}, true)
+	f.Add([]byte{41, 6, 0, 0, 0, 9}, []byte{80, 18, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, true)
+	key := make([]byte, secretLength)
+	sec, err := newSecret(key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	from, err := wire.NewClientSecret([]byte("radsec"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	w := &writer{Spool: &Spool{secret: sec, marker: NewMarker()}, digests: wire.NewDigests(), packets: make([][wire.MaxLength]byte, 1)}
+	f.Fuzz(func(t *testing.T, first, second []byte, v11 bool) {
+		b := append(append(accounting(t, nil), first...), second...)
+		if len(b) > wire.MaxLength {
+			return
+		}
+		binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+		e := &Entry{Record: Record{Client: "campus", Arrived: time.Unix(1, 0)}, From: from}
+		parse := e.Packet.Parse
+		if v11 {
+			parse = e.Packet.Parse11
+		}
+		if parse(b) != nil {
+			return
+		}
+		e.Marks = w.marker.Of(e.Record.Client, &e.Packet)
+		w.add, w.encoded = w.add[:0], w.encoded[:0]
+		if w.seal([]*Entry{e}); e.Err != nil {
+			return
+		}
+		if got := w.marker.contentOf(w.encoded); got != e.Marks.content {
+			t.Errorf("% x, RADIUS/1.1 %v: expected that what is stored has the same content", b[20:], v11)
+		}
+	})
 }

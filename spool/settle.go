@@ -3,6 +3,7 @@ package spool
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 )
 
 // This file is what a commit to a shared store has more.
@@ -17,7 +18,7 @@ func (w *writer) removeShared() error {
 	if len(w.remove) == 0 {
 		return nil
 	}
-	err := w.store.commit(nil, w.remove)
+	err := w.follower.store.remove(numbersOf(w.remove), w.isRemoval)
 	if err == nil {
 		w.follower.applied += len(w.remove)
 		if w.removalsWait() > 0 {
@@ -31,6 +32,11 @@ func (w *writer) removeShared() error {
 	}
 	w.log(slog.LevelError, "the spool cannot remove records that servers have from its store, and tries again: they are sent twice if the gateway ends before", "records", len(w.remove), "error", err)
 	return nil
+}
+
+// isRemoval reports whether a record that is in the store is one that the batch is to remove.
+func (w *writer) isRemoval(seq uint64, value []byte) bool {
+	return slices.Contains(w.remove, removal{seq, w.marker.contentOf(value)})
 }
 
 // removalsWait returns how many removals wait.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"radsec-gw/spool/stream"
@@ -22,6 +23,9 @@ type sharedStore interface {
 	// load calls f with all records, in order. Afterwards changes has what is added, by this
 	// gateway too, and what others remove.
 	load(f func(seq uint64, value []byte) bool) error
+	// remove removes records. isSame reports whether the one that has a number is that which is
+	// meant; if not, nothing is removed, and the error has the store opened again.
+	remove(seqs []uint64, isSame func(seq uint64, value []byte) bool) error
 	secret() []byte // the same in all gateways
 	changes() <-chan stream.Change
 	leads() bool
@@ -40,14 +44,20 @@ var errStale = errors.New("what is known of the records is out of date")
 // streamStore is a store in a JetStream stream.
 type streamStore struct {
 	*stream.Store
-	lock   *os.File    // of the directory
-	stop   func() bool // ends the wait for the spool's end
-	values []stream.Value
+	lock      *os.File    // of the directory
+	stop      func() bool // ends the wait for the spool's end
+	values    []stream.Value
+	succeeded atomic.Uint64 // commits and removals
+	closed    chan struct{}
 }
 
-// finishTimeout is how long a spool that is closed may take to store what waits, and to remove what
-// was sent: NATS may hang, and the gateway has little time to end.
-const finishTimeout = 900 * time.Millisecond
+// A spool that is closed stores what waits, and removes what was sent. NATS may hang meanwhile, and
+// the gateway has little time to end: finishTimeout is how long it waits if nothing succeeds, and
+// finishLimit bounds all.
+const (
+	finishTimeout = 900 * time.Millisecond
+	finishLimit   = 3 * time.Second
+)
 
 // openStream opens the store in a stream. The directory has records that are set aside, and is
 // for one process.
@@ -66,8 +76,32 @@ func (s *Spool) openStream() (store, error) {
 		lock.Close()
 		return nil, err
 	}
-	stop := context.AfterFunc(s.ctx, func() { time.AfterFunc(finishTimeout, st.Abort) })
-	return &streamStore{Store: st, lock: lock, stop: stop}, nil
+	shared := &streamStore{Store: st, lock: lock, closed: make(chan struct{})}
+	shared.stop = context.AfterFunc(s.ctx, func() { abortWhenStuck(&shared.succeeded, st.Abort, shared.closed) })
+	return shared, nil
+}
+
+// abortWhenStuck calls a function when nothing has succeeded for finishTimeout, and after
+// finishLimit, unless the store is closed before.
+func abortWhenStuck(succeeded *atomic.Uint64, abort func(), closed <-chan struct{}) {
+	tick, limit := time.NewTicker(finishTimeout), time.NewTimer(finishLimit)
+	defer tick.Stop()
+	defer limit.Stop()
+	for before := succeeded.Load(); ; {
+		select {
+		case <-tick.C:
+			now := succeeded.Load()
+			if now != before {
+				before = now
+				continue
+			}
+		case <-limit.C:
+		case <-closed:
+			return
+		}
+		abort()
+		return
+	}
 }
 
 func (s *streamStore) load(f func(seq uint64, value []byte) bool) error { return s.Load(f) }
@@ -87,29 +121,41 @@ func (s *streamStore) get(seqs []uint64, f func(seq uint64, value []byte)) error
 	return s.Get(seqs, f)
 }
 
-// commit adds records, and then removes others. After an error, what was added has its number.
+// errRemoval is the error of a removal for which there is no comparison.
+var errRemoval = errors.New("records of a shared store are removed by remove")
+
+// commit adds records. After an error, what was added has its number.
 func (s *streamStore) commit(add []addition, remove []uint64) error {
-	if len(add) > 0 {
-		s.values = s.values[:0]
-		for i := range add {
-			s.values = append(s.values, stream.Value{Data: add[i].value})
-		}
-		err := s.Add(s.values)
-		for i := range add {
-			add[i].seq = s.values[i].Seq
-		}
-		clear(s.values)
-		if err != nil {
-			return err
-		}
+	if len(remove) > 0 {
+		return errRemoval
 	}
-	if len(remove) == 0 {
-		return nil
+	s.values = s.values[:0]
+	for i := range add {
+		s.values = append(s.values, stream.Value{Data: add[i].value})
 	}
-	return s.Remove(remove)
+	err := s.Add(s.values)
+	for i := range add {
+		add[i].seq = s.values[i].Seq
+	}
+	clear(s.values)
+	s.noteSuccess(err)
+	return err
+}
+
+func (s *streamStore) remove(seqs []uint64, isSame func(seq uint64, value []byte) bool) error {
+	err := s.Remove(seqs, isSame)
+	s.noteSuccess(err)
+	return err
+}
+
+func (s *streamStore) noteSuccess(err error) {
+	if err == nil {
+		s.succeeded.Add(1)
+	}
 }
 
 func (s *streamStore) close() error {
 	s.stop()
+	close(s.closed)
 	return errors.Join(s.Close(), s.lock.Close())
 }

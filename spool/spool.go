@@ -91,15 +91,15 @@ type Spool struct {
 	epoch    uint32                   // counts the times that the store was opened
 	index    *index
 	clock    clock
-	last     uint64   // the highest number of a record
-	left     int      // records in the store that are not in the index: of another version, or damaged
-	ledSince int64    // since when this gateway sends the records of a shared store, on the spool's clock
-	lastTime int64    // that nextTime has returned
-	removals []uint64 // of records that are to be removed from the store
-	asides   []handle // records that are to be set aside
-	oldest   int64    // when the oldest record arrived, on the spool's clock; 0: there is none
-	aside    int64    // bytes of the files of records that were set aside
-	askedAt  int64    // when the owner was last asked what is reachable, on the spool's clock
+	last     uint64    // the highest number of a record
+	left     int       // records in the store that are not in the index: of another version, or damaged
+	ledSince int64     // since when this gateway sends the records of a shared store, on the spool's clock
+	lastTime int64     // that nextTime has returned
+	removals []removal // from the store
+	asides   []handle  // records that are to be set aside
+	oldest   int64     // when the oldest record arrived, on the spool's clock; 0: there is none
+	aside    int64     // bytes of the files of records that were set aside
+	askedAt  int64     // when the owner was last asked what is reachable, on the spool's clock
 	store    store
 	secret   *secret
 }
@@ -211,7 +211,8 @@ func (s *Spool) delivered(h handle) {
 
 // discard removes a record that is stored. Called with mu held.
 func (s *Spool) discard(h handle) {
-	s.removals = append(s.removals, s.index.items.at(h).seq)
+	it := s.index.items.at(h)
+	s.removals = append(s.removals, removal{it.seq, it.content})
 	s.index.remove(h)
 	wake(s.work)
 }

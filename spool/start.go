@@ -179,7 +179,7 @@ type loader struct {
 	arrived time.Time // the same by the machine's clock; the zero Time: there is none
 	oldest  int64
 	now     func() time.Time // by the clock of a shared store; nil: it is not shared
-	damaged []uint64
+	damaged []removal
 	unknown int // records that are left alone
 
 	damage, reason error // the last of each
@@ -193,7 +193,7 @@ func (l *loader) add(seq uint64, value []byte) bool {
 		return true
 	}
 	if err != nil {
-		l.damaged, l.damage = append(l.damaged, seq), err
+		l.damaged, l.damage = append(l.damaged, removal{seq, l.spool.marker.contentOf(value)}), err
 		return true
 	}
 	if l.now != nil {

@@ -40,6 +40,19 @@ type addition struct {
 	value []byte
 }
 
+// removal is a record that is to be removed. By its content it is known that it still has that
+// number in a shared store.
+type removal struct{ seq, content uint64 }
+
+// numbersOf returns the numbers of records that are to be removed.
+func numbersOf(list []removal) []uint64 {
+	seqs := make([]uint64, len(list))
+	for i, r := range list {
+		seqs[i] = r.seq
+	}
+	return seqs
+}
+
 // The files in the spool's directory.
 const (
 	databaseName = "spool.db"

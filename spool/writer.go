@@ -26,7 +26,7 @@ type writer struct {
 	copies     []uint64
 	add        []addition
 	encoded    []byte
-	remove     []uint64
+	remove     []removal
 	failing    bool          // the last commit has failed
 	refused    bool          // because the store has refused it
 	unreadable bool          // the last sweep could not read the store
@@ -82,9 +82,9 @@ func (w *writer) tell(entries []*Entry) {
 // toStore commits what prepare has listed. If that fails, the removals are tried by themselves:
 // they need next to no space, and free some.
 func (w *writer) toStore() error {
-	remove := w.remove
-	if w.follower.store != nil {
-		remove = nil // removeShared does
+	var remove []uint64
+	if w.follower.store == nil { // otherwise removeShared does
+		remove = numbersOf(w.remove)
 	}
 	if len(w.add)+len(remove) == 0 {
 		return nil
@@ -118,7 +118,7 @@ func (w *writer) toStore() error {
 		w.settle(err)
 		return nil
 	}
-	if len(w.remove) > 0 && len(w.add) > 0 && w.store.commit(nil, w.remove) == nil {
+	if len(remove) > 0 && len(w.add) > 0 && w.store.commit(nil, remove) == nil {
 		w.remove = w.remove[:0]
 	}
 	// What a failed commit has added must not be sent: it was not acknowledged.
@@ -126,7 +126,7 @@ func (w *writer) toStore() error {
 	for _, a := range w.add {
 		w.copies = append(w.copies, a.seq)
 	}
-	w.store.get(w.copies, func(seq uint64, _ []byte) { w.remove = append(w.remove, seq) })
+	w.store.get(w.copies, func(seq uint64, _ []byte) { w.remove = append(w.remove, removal{seq: seq}) })
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.removals = append(w.removals, w.remove...)
@@ -200,7 +200,7 @@ func (w *writer) resolve(e *Entry) error {
 	w.copies = w.index.copies(append(w.copies[:0], e.seq), e.Marks.content)
 	w.mu.Unlock()
 	for _, seq := range w.copies {
-		if slices.Contains(w.remove, seq) { // it is about to go: an earlier commit that failed has written it
+		if slices.ContainsFunc(w.remove, func(r removal) bool { return r.seq == seq }) { // it is about to go: an earlier commit that failed has written it
 			continue
 		}
 		same, err := w.isCopy(e, seq)
@@ -335,7 +335,7 @@ func (w *writer) concludeEntry(e *Entry, err error) {
 	it := w.index.items.at(e.item)
 	switch {
 	case it.state == itemGone && e.Err == nil:
-		w.removals = append(w.removals, e.seq)
+		w.removals = append(w.removals, removal{e.seq, it.content})
 		w.index.remove(e.item)
 		wake(w.work)
 	case e.Err != nil:

@@ -148,6 +148,18 @@ func extendedHandling(attribute []byte, t *transfer) handling {
 	return keep
 }
 
+// IsHopByHop reports whether an attribute is about the way between two neighbours, so that a relayed
+// packet may lack it.
+func IsHopByHop(t byte, value []byte) bool {
+	switch t {
+	case typeProxyState, typeMessageAuthenticator:
+		return true
+	case typeExtended1:
+		return len(value) > 0 && (value[0] == extResponseLength || value[0] == extOriginalPacketCode)
+	}
+	return false
+}
+
 // eapHandling returns what happens to an EAP-Message of v: accounting has none (RFC
 // 2869 §5.19). Beside one there must be a Message-Authenticator (RFC 3579 §3.1),
 // which accounting must not have: with it, or without it, the packet would be

@@ -90,7 +90,7 @@ func StartWith(t testing.TB, n int, o Options) *Cluster {
 	dir := t.TempDir()
 	for i := range n {
 		s := &natsServer{config: filepath.Join(dir, fmt.Sprintf("%d.conf", i)), store: filepath.Join(dir, fmt.Sprint("store", i)), url: fmt.Sprintf("nats://127.0.0.1:%d", clients[i])}
-		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\n%s\n", i, clients[i], o.Config)
+		text := fmt.Sprintf("server_name: %s\nlisten: 127.0.0.1:%d\n%s\n", c.Name(i), clients[i], o.Config)
 		if !o.Plain {
 			text += fmt.Sprintf("jetstream { store_dir: %q, sync_interval: always }\n", s.store)
 		}
@@ -125,6 +125,9 @@ func (c *Cluster) URLs() (list []string) {
 	}
 	return list
 }
+
+// Name returns the name of a server.
+func (c *Cluster) Name(i int) string { return fmt.Sprint("n", i) }
 
 // Len returns how many servers there are.
 func (c *Cluster) Len() int { return len(c.servers) }
@@ -173,7 +176,7 @@ func (c *Cluster) RestartAll() {
 	c.Await()
 }
 
-// Save keeps a copy of what the servers have stored, all of which must have been killed.
+// Save keeps a copy of what the servers that were killed have stored.
 func (c *Cluster) Save() {
 	c.t.Helper()
 	c.forStores(func(store string) error {
@@ -184,7 +187,7 @@ func (c *Cluster) Save() {
 	})
 }
 
-// Rewind has the servers, all of which must have been killed, have stored what they had at Save.
+// Rewind has the servers that were killed have stored what they had at Save.
 func (c *Cluster) Rewind() {
 	c.t.Helper()
 	c.forStores(func(store string) error {
@@ -198,6 +201,9 @@ func (c *Cluster) Rewind() {
 func (c *Cluster) forStores(f func(store string) error) {
 	c.t.Helper()
 	for _, s := range c.servers {
+		if s.process != nil {
+			continue
+		}
 		if err := f(s.store); err != nil {
 			c.t.Fatal(err)
 		}
@@ -250,7 +256,18 @@ func (c *Cluster) serves(ctx context.Context, url string) error {
 // Connect returns a connection to the servers, until the test ends.
 func (c *Cluster) Connect() *nats.Conn {
 	c.t.Helper()
-	nc, err := nats.Connect(strings.Join(c.URLs(), ","), append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond)}, c.options.Client...)...)
+	return c.connect(c.URLs())
+}
+
+// ConnectTo returns a connection to one server, as long as that runs.
+func (c *Cluster) ConnectTo(i int) *nats.Conn {
+	c.t.Helper()
+	return c.connect(c.URLs()[i : i+1])
+}
+
+func (c *Cluster) connect(urls []string) *nats.Conn {
+	c.t.Helper()
+	nc, err := nats.Connect(strings.Join(urls, ","), append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond)}, c.options.Client...)...)
 	if err != nil {
 		c.t.Fatal(err)
 	}

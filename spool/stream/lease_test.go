@@ -44,7 +44,7 @@ func TestLeadWithoutSpace(t *testing.T) {
 		}
 		return time.Since(began) > takeAfter+2*renewPause
 	})
-	if err := s.Remove(seqs); err != nil {
+	if err := s.Remove(seqs, whatever); err != nil {
 		t.Fatal(err)
 	}
 	add(t, s, "again")

@@ -76,7 +76,7 @@ func (s *Store) passUntilDone(f func() error) {
 }
 
 // passFirst passes on that nothing is left before the first value. It also finds out whether
-// the bucket is the same.
+// the stream and the bucket are the same.
 func (s *Store) passFirst() error {
 	info, err := s.info()
 	if err != nil {
@@ -84,6 +84,9 @@ func (s *Store) passFirst() error {
 	}
 	if info.State.FirstSeq > 0 {
 		s.passLeftUpTo(info.State.FirstSeq-1, nil)
+	}
+	if err := s.checkSeen(); err != nil {
+		return err
 	}
 	return s.checkBucket()
 }

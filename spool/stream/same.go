@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 
 // Servers that come back with older data, after a loss of power or from a backup, give numbers
 // again that other values had. Whoever removes a value by its number must know that it is still
-// the same one. So after each new connection, and again and again, a process finds out whether the
-// stream is the one that it knows: with what it has given to this process, and with the epoch that
-// is in the bucket. Who finds numbers missing begins another epoch before he adds anything, so that
+// the same one: he reads one before. After each new connection, and again and again, a process also
+// finds out whether the stream is the one that it knows: with what it has given to this process, and
+// with the epoch that is in the bucket. Who finds numbers missing begins another epoch before he adds anything, so that
 // all others find out, too, and open the stream again.
 
 // epochKey is the key of the epoch in the bucket, which is a random number of epochLength octets.
@@ -101,9 +102,35 @@ func (s *Store) checkSeen() error {
 	}
 	if !m.Time.Equal(seen.time) {
 		s.beginEpoch()
-		return fmt.Errorf("%w: the NATS servers came back with older data, and number %d is another record by now", ErrGone, seen.seq)
+		return errOther(seen.seq)
 	}
 	return nil
+}
+
+// checkSame returns an ErrGone unless values that are there are those that a process knows by their
+// numbers. It is enough if the last is: servers that come back with older data lack the last ones.
+func (s *Store) checkSame(seqs []uint64, isSame func(seq uint64, data []byte) bool) error {
+	last := slices.Max(seqs)
+	found, other := false, uint64(0)
+	compare := func(seq uint64, data []byte) {
+		if found = true; !isSame(seq, data) {
+			other = seq
+		}
+	}
+	err := s.Get([]uint64{last}, compare)
+	if err == nil && !found { // it was removed
+		err = s.Get(seqs, compare)
+	}
+	if err != nil || other == 0 {
+		return err
+	}
+	s.beginEpoch()
+	return errOther(other)
+}
+
+// errOther returns an ErrGone for a number that another value has.
+func errOther(seq uint64) error {
+	return fmt.Errorf("%w: the NATS servers came back with older data, and number %d is another record by now", ErrGone, seq)
 }
 
 // behindAttempts is how often servers are asked that do not know the last value: one that was just

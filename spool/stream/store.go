@@ -144,9 +144,15 @@ func (s *Store) Get(seqs []uint64, f func(seq uint64, data []byte)) error {
 	}))
 }
 
-// Remove removes values, and tells the others. It is no error if some are gone already.
-func (s *Store) Remove(seqs []uint64) error {
+// Remove removes values, and tells the others. It is no error if some are gone already. isSame
+// reports whether data, which is nil if it does not verify, is that of the value that the caller
+// knows by a number. The error is an ErrGone, and nothing is removed, if the numbers are no longer
+// those of the same values.
+func (s *Store) Remove(seqs []uint64, isSame func(seq uint64, data []byte) bool) error {
 	if err := s.checkConnection(); err != nil {
+		return err
+	}
+	if err := s.checkSame(seqs, isSame); err != nil {
 		return err
 	}
 	for _, seq := range seqs {

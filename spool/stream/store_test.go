@@ -39,7 +39,7 @@ func TestStore(t *testing.T) {
 		t.Errorf("expected one and three, got %v, %v", got, err)
 	}
 	for range 2 { // what is gone may be removed again
-		if err := s.Remove([]uint64{2, 77}); err != nil {
+		if err := s.Remove([]uint64{2, 77}, whatever); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestStore(t *testing.T) {
 	if n, err := s.Len(); err != nil || n != 2 {
 		t.Errorf("expected 2 values, got %d, %v", n, err)
 	}
-	if err := s.Remove([]uint64{1, 3}); err != nil {
+	if err := s.Remove([]uint64{1, 3}, whatever); err != nil {
 		t.Fatal(err)
 	}
 	if got := all(t, s, 0); got != nil {
@@ -81,7 +81,7 @@ func TestStoreOfSeveral(t *testing.T) {
 	add(t, a, "one", "two")
 	want(t, a, "one", "two")
 	want(t, b, "one", "two")
-	if err := b.Remove([]uint64{1}); err != nil {
+	if err := b.Remove([]uint64{1}, whatever); err != nil {
 		t.Fatal(err)
 	}
 	want(t, a, "-1")
