@@ -72,11 +72,15 @@ vuln: ## known vulnerabilities in what the gateway is built from
 
 # Counted, not timed: a fuzzer stopped by the clock sometimes reports that as a failure.
 # Without a limit each new input may be minimized for a minute, in which nothing is tried.
+# One test binary for all targets of a package: linking takes as long as the inputs do.
 FUZZTIME ?= 5000x
 fuzz: ## every fuzz target, FUZZTIME inputs (or, as 60s, so long) each
-	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r p; do \
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && found=$$($(GO) env GOCACHE)/fuzz && \
+	grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r p; do \
+	  $(GO) test -c -fuzz . -o "$$dir/fuzz.test" $$p || exit 1; \
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$p/*_test.go | cut -d ' ' -f 2); do \
-	    echo "fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$p || exit 1; \
+	    echo "fuzz $$p $$f"; (cd $$p && "$$dir/fuzz.test" -test.run '^$$' -test.fuzz "^$$f$$" -test.fuzztime $(FUZZTIME) \
+	      -test.fuzzminimizetime 100x -test.fuzzcachedir "$$found/radsec-gw/$$p") || exit 1; \
 	  done || exit 1; done
 
 # Not in CI. tools/mutants/doc.go says what MUTANTS may hold: "-package wire", "rules".
