@@ -293,7 +293,7 @@ func (w *writer) addUnknown(seqs []uint64) {
 // all beyond the first maxRemovals.
 func (w *writer) leaveOutRemovals() {
 	w.mu.Lock()
-	removals := numbersOf(w.removals)
+	removals := appendNumbers(nil, w.removals)
 	w.mu.Unlock()
 	slices.Sort(removals)
 	w.copies = slices.DeleteFunc(w.copies, func(seq uint64) bool {

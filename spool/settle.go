@@ -18,7 +18,8 @@ func (w *writer) removeShared() error {
 	if len(w.remove) == 0 {
 		return nil
 	}
-	err := w.follower.store.remove(numbersOf(w.remove), w.isRemoval)
+	w.numbers = appendNumbers(w.numbers[:0], w.remove)
+	err := w.follower.store.remove(w.numbers, w.isRemoval)
 	if err == nil {
 		w.follower.applied += len(w.remove)
 		if w.removalsWait() > 0 {

@@ -44,11 +44,10 @@ type addition struct {
 // number in a shared store.
 type removal struct{ seq, content uint64 }
 
-// numbersOf returns the numbers of records that are to be removed.
-func numbersOf(list []removal) []uint64 {
-	seqs := make([]uint64, len(list))
-	for i, r := range list {
-		seqs[i] = r.seq
+// appendNumbers appends the numbers of records that are to be removed.
+func appendNumbers(seqs []uint64, list []removal) []uint64 {
+	for _, r := range list {
+		seqs = append(seqs, r.seq)
 	}
 	return seqs
 }

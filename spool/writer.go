@@ -27,6 +27,7 @@ type writer struct {
 	add        []addition
 	encoded    []byte
 	remove     []removal
+	numbers    []uint64      // of those in remove
 	failing    bool          // the last commit has failed
 	refused    bool          // because the store has refused it
 	unreadable bool          // the last sweep could not read the store
@@ -82,10 +83,11 @@ func (w *writer) tell(entries []*Entry) {
 // toStore commits what prepare has listed. If that fails, the removals are tried by themselves:
 // they need next to no space, and free some.
 func (w *writer) toStore() error {
-	var remove []uint64
+	w.numbers = w.numbers[:0]
 	if w.follower.store == nil { // otherwise removeShared does
-		remove = numbersOf(w.remove)
+		w.numbers = appendNumbers(w.numbers, w.remove)
 	}
+	remove := w.numbers
 	if len(w.add)+len(remove) == 0 {
 		return nil
 	}

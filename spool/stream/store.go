@@ -149,6 +149,9 @@ func (s *Store) Get(seqs []uint64, f func(seq uint64, data []byte)) error {
 // knows by a number. The error is an ErrGone, and nothing is removed, if the numbers are no longer
 // those of the same values.
 func (s *Store) Remove(seqs []uint64, isSame func(seq uint64, data []byte) bool) error {
+	if len(seqs) == 0 {
+		return nil
+	}
 	if err := s.checkConnection(); err != nil {
 		return err
 	}
