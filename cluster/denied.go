@@ -21,6 +21,7 @@ const mostDenied = 10 * time.Minute
 type denials struct {
 	due   time.Time     // when to connect anew; the zero Time: none was denied
 	pause time.Duration // before the next time
+	made  time.Time     // when a connection was last made for that
 }
 
 // denied logs that the user of this gateway may not use a subject, and has subscriptions made again
@@ -58,7 +59,9 @@ func (c *Conn) tryDenied(nc *nats.Conn, now time.Time) {
 	d := &c.denials
 	due := !d.due.IsZero() && !now.Before(d.due)
 	if due {
-		d.due = time.Time{}
+		d.due, d.made = time.Time{}, now
+	} else if d.due.IsZero() && now.Sub(d.made) > 2*d.pause { // all subscriptions are made
+		d.pause = 0
 	}
 	c.mu.Unlock()
 	if !due {

@@ -11,9 +11,12 @@
 //	PREFIX.state    which server issued a State, so that a conversation that a NAS goes
 //	                on with through another gateway is sent to that server
 //
-// Each message is checked before it is used (message.go): anybody who may publish below the
-// prefix could have sent it. Nothing in it is trusted further than a wrong one could do harm: a
-// request that is sent to another server of its route, or is taken for one that loops.
+// [CoA] has its own subjects below PREFIX.coa, and package spool/stream those below PREFIX.spool: the
+// records of a spool in JetStream, and which of them were removed.
+//
+// Each message is checked before it is used (message.go, coamessage.go): anybody who may publish
+// below the prefix could have sent it. docs/cluster.md, Security, lists the worst that a wrong
+// message does.
 //
 // The files:
 //

@@ -8,7 +8,9 @@ import (
 // Spool is [spool]: how accounting is kept that no server has yet, for routes with Spool.
 type Spool struct {
 	// The directory for the records, which are lost with it: keep it on a disk that outlives a
-	// restart, and in a container on a volume. It is made when it is missing, must be writable
+	// restart, and in a container on a volume. With store = "jetstream" the records are
+	// elsewhere, and it has those that this gateway has set aside (set-aside.detail), and the
+	// socket of radsec-gw spool (control.sock). It is made when it is missing, must be writable
 	// for the gateway's user and belong to one gateway alone. A change takes effect at a
 	// restart, not at a reload.
 	// Default: "/var/lib/radsec-gw/spool"
@@ -17,27 +19,28 @@ type Spool struct {
 	// Where the records are. "file": in a file in directory. "jetstream": in a stream of the
 	// NATS servers of [cluster], which must have JetStream, named like prefix there with "-spool"
 	// behind it and "-" for each dot: all gateways with the same prefix share it, so that
-	// records survive the loss of a gateway's machine, and another gateway sends them.
-	// directory is then still used for records that are set aside, and for the socket of
-	// radsec-gw spool. A change takes effect at a restart, not at a reload: records stay where
-	// they are.
+	// records survive the loss of a gateway's machine, and another gateway sends them. A change
+	// takes effect at a restart, not at a reload: records stay where they are.
 	// Default: "file"
 	Store string // SpoolStoreFile, SpoolStoreJetStream
 
-	// With store = "jetstream": on how many NATS servers the stream is. With 3 one of them may be
-	// lost; with 1 the records are lost with its disk. At least as many servers must
+	// With store = "jetstream": on how many NATS servers the stream and its bucket are when a
+	// gateway makes them; what exists is changed by nats stream edit. With 3 one of the servers
+	// may be lost; with 1 the records are lost with its disk. At least as many servers must
 	// run. From 1 to 5. A change takes effect at a restart.
 	// Default: 3
 	Replicas int // 1..5
 
-	// The most that the records may take together: an integer of bytes, or a string such as
-	// "512MiB" (512 × 1,048,576 bytes) or "100MB" (100 × 1,000,000). From "1MiB" to "1TiB". What
-	// arrives while the spool is full is not stored and gets no acknowledgement, which is
-	// counted and logged; the same holds for max_records.
+	// The most that the records may take together, with store = "jetstream" those of all
+	// gateways: an integer of bytes, or a string such as "512MiB" (512 × 1,048,576 bytes) or
+	// "100MB" (100 × 1,000,000). From "1MiB" to "1TiB". What arrives while the spool is full is
+	// not stored and gets no acknowledgement, which is counted and logged; the same holds for
+	// max_records.
 	// Default: "1GiB"
 	MaxOctets int64 // 1 MiB..1 TiB
 
-	// The most records. Each also takes about 225 bytes of memory. From 1 to 10,000,000.
+	// The most records, with store = "jetstream" those of all gateways. Each also takes about 225
+	// bytes of memory, with store = "jetstream" in every gateway. From 1 to 10,000,000.
 	// Default: 1000000
 	MaxRecords int // 1..10,000,000
 
@@ -46,9 +49,9 @@ type Spool struct {
 	// Default: "7d"
 	MaxAge time.Duration // 1m..3650d
 
-	// How many records a second are sent to the servers of each route, beside what clients send
-	// at the same time, so that a server that has just recovered can keep up. From 1 to
-	// 100,000.
+	// How many records a second are sent to the servers of each route, by all gateways together
+	// with store = "jetstream", beside what clients send at the same time, so that a server that
+	// has just recovered can keep up. From 1 to 100,000.
 	// Default: 200
 	ReplayRate int // 1..100,000
 
@@ -58,8 +61,10 @@ type Spool struct {
 	ReplayWindow int // 1..1024
 
 	// How often a record is sent that a server leaves unanswered while it answers others. It is
-	// set aside then, in a file that people can read, and the others go on; it can be sent
-	// again from there. A server that answers nothing is waited for instead. From 1 to 1000.
+	// set aside then, in a file that people can read, in directory of the gateway that sent it,
+	// and the others go on; it can be sent again from there. A server that answers nothing is
+	// waited for instead. The count begins anew with a restart, and when another gateway begins
+	// to send. From 1 to 1000.
 	// Default: 10
 	Attempts int // 1..1000
 

@@ -32,7 +32,7 @@ func (g *Gateway) spoolStatus(current *generation, now time.Time) (*status.Spool
 		Directory: logs.Clip(asWritten(current.Config, s.Directory())),
 		Records:   st.Records, RecordsLimit: limits.MaxRecords, Octets: st.Octets, OctetsLimit: limits.MaxOctets, MaxAge: int64(limits.MaxAge / time.Second),
 		Waiting: st.Waiting, InFlight: st.Sending,
-		Stored: counts.Stored, Answered: counts.Answered, Refused: counts.Refused, Dropped: counts.Dropped, SetAside: counts.SetAside, SetAsideBytes: st.Aside,
+		Stored: counts.Stored, Answered: counts.Answered, Refused: counts.Refused, Dropped: counts.Dropped, SetAside: counts.SetAside, SetAsideBytes: st.Aside, SentElsewhere: st.Elsewhere,
 	}
 	if st.Err != nil {
 		out.Error = logs.Clip(st.Err.Error())

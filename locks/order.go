@@ -4,7 +4,7 @@ package locks
 type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
-		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Spool | Tap | Syslog |
+		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | SpoolAside | Spool | SpoolFile | StreamOrder | StreamFeed | StreamLease | Tap | Syslog |
 		ClusterConn | ClusterAsks | ClusterNames | ClusterPeers | ClusterReplicas | CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | CRLFetcher | HTTPConnections | Renderings |
 		DTLSReceiving | DTLSServer | DTLSListeners | DTLSListener | DTLSAdmission | DTLSPending | DTLSSession | DTLSSending | DTLSOutput |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
@@ -51,7 +51,12 @@ type (
 	CRLFetcher        struct{}
 	HTTPConnections   struct{}
 	Renderings        struct{}
+	SpoolAside        struct{}
 	Spool             struct{}
+	SpoolFile         struct{}
+	StreamOrder       struct{}
+	StreamFeed        struct{}
+	StreamLease       struct{}
 	ClusterConn       struct{}
 	ClusterAsks       struct{}
 	ClusterNames      struct{}
@@ -96,7 +101,10 @@ var order = [][]lock{
 	{{Hub{}, "audit.Hub.mu", false}},
 	{{DTLSServer{}, "dtlsfront.Server.mu", false}}, // a Sink's Send may terminate its session
 	{{Connection{}, "relay.Connection.mu", false}}, // a request goes to the spool with it
-	{{Series{}, "metrics.Metrics.mu", false}},      // its functions ask the owners of series
+	{{SpoolAside{}, "spool.Spool.asideFile", false}},
+	{{StreamOrder{}, "stream.feed.order", false}},
+	{{SpoolFile{}, "spool.fileStore.mu", false}}, // who reads a record looks for it in the index
+	{{Series{}, "metrics.Metrics.mu", false}},    // its functions ask the owners of series
 	{
 		{Backend{}, "udpback.Backend.mu", false},
 		{Sources{}, "udpback.sourceTable.mu", false},
@@ -120,6 +128,7 @@ var order = [][]lock{
 		{DTLSSending{}, "dtlsfront.Session.sending", false},
 		{DTLSOutput{}, "dtlsfront.output.mu", false},
 		{Spool{}, "spool.Spool.mu", false},
+		{StreamFeed{}, "stream.feed.mu", false},
 		{ClusterConn{}, "cluster.Conn.mu", false},
 		{ClusterAsks{}, "cluster.coaAsks.mu", false},
 		{ClusterNames{}, "cluster.coaNames.mu", false},
@@ -139,6 +148,7 @@ var order = [][]lock{
 		{HTTPConnections{}, "web.pool.mu", false},
 		{Renderings{}, "web.batches.mu", false},
 	},
+	{{StreamLease{}, "stream.lease.mu", false}}, // Spool asks who leads
 	// Log lines may be written with any lock held: they are queued, and never wait.
 	{
 		{LogLevel{}, "logs.shared.mu", false},

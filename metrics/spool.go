@@ -105,7 +105,7 @@ func newSpool(reg prometheus.Registerer) *Spool {
 		leads: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "spool_leads",
 			Help: "Whether this gateway sends the records of the spool that several gateways share; 0 without [spool].store = \"jetstream\"."}),
 		commitTime: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "spool_commit_seconds",
-			Help: "Time that one commit of the spool took, with its sync to the disk: it stores the records of many clients.", Buckets: seconds(commitBounds[:])}),
+			Help: "Time that one commit of the spool took, with its sync to the disk or the acknowledgement of the NATS servers: it stores the records of many clients.", Buckets: seconds(commitBounds[:])}),
 	}
 	all := []prometheus.Collector{s.up, s.leads, s.commitTime}
 	for _, c := range []struct {

@@ -66,6 +66,8 @@ var errAsideFull = errors.New("the file of records that were set aside is as lar
 
 // appendAside appends text to the file of records that are set aside, durably.
 func (s *Spool) appendAside(text []byte) error {
+	s.asideFile.Lock()
+	defer s.asideFile.Unlock()
 	path := filepath.Join(s.cfg.Directory, asideName)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package spool keeps Accounting-Requests on disk until a RADIUS server has them. It knows no
-// sockets and no servers: package relay hands records over, acknowledges them when they are
-// durable, and sends them when it is asked to.
+// Package spool keeps Accounting-Requests on disk, or in a stream of NATS, until a RADIUS server has
+// them. It knows no sockets and no RADIUS servers: package relay hands records over, acknowledges
+// them when they are durable, and sends them when it is asked to.
 //
 // The way of a record:
 //
@@ -16,8 +16,8 @@
 //	Outgoing.Done   is told what became of one: it is removed with the next commit, or waits
 //	writer.setAside moves one that no server answers, although it answers others, to a file
 //
-// The index (index.go, slab.go) has the order of all records, and of each about 180 bytes; the
-// packets are in the store only. A record is recognized and ordered by its marks (marks.go). All
+// The index (index.go, slab.go) has the order of all records, and of each about 180 bytes, of those
+// in a stream some more, because they are looked up by number; the packets are in the store only. A record is recognized and ordered by its marks (marks.go). All
 // times are on a clock of the spool's own (clock.go).
 //
 // The store (store.go) is a database of package bbolt in one file, or a stream of NATS that several

@@ -217,6 +217,12 @@ func (m *fakeMember) leads() bool {
 	return m.hub.leader == m.name && !m.hub.cut[m.name]
 }
 
+func (m *fakeMember) otherLeads() bool {
+	m.hub.leading.Lock()
+	defer m.hub.leading.Unlock()
+	return m.hub.leader >= 0 && m.hub.leader != m.name && !m.hub.cut[m.name]
+}
+
 // findLeft does nothing for a member that is not told of removals by any means.
 func (m *fakeMember) findLeft() {
 	m.locked(func(h *fakeHub) {

@@ -134,7 +134,7 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	w.follower.seen = seq
 	r, err := decodeRecord(value)
 	if isLeftAlone(err) {
-		w.leaveAlone(err)
+		w.leaveAlone(seq, err)
 		return nil
 	}
 	if err != nil {
@@ -183,11 +183,11 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 }
 
 // leaveAlone notes a record that was added and is left alone.
-func (w *writer) leaveAlone(err error) {
+func (w *writer) leaveAlone(seq uint64, err error) {
 	w.mu.Lock()
 	w.left++
 	w.mu.Unlock()
-	w.log(slog.LevelError, "the spool leaves records alone that it cannot read", "records", 1, "last_error", err)
+	w.log(slog.LevelError, "the spool leaves records alone that it cannot read", "records", 1, "record", seq, "last_error", err)
 }
 
 // maxOwn bounds the numbers of which it is remembered that they are this gateway's own.

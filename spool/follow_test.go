@@ -5,9 +5,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"layeh.com/radius"
-	"layeh.com/radius/rfc2866"
-
 	"radsec-gw/spool/stream"
 )
 
@@ -54,6 +51,16 @@ func TestOneGatewaySends(t *testing.T) {
 			t.Errorf("expected an empty stream, got %d records", hub.len())
 		}
 		a.wantMetric("leads", "", 1)
+		for _, one := range []*bed{a, b} {
+			if got := one.State().Elsewhere; got != (one == b) {
+				t.Errorf("expected to be told that another sends: %v, got %v", one == b, got)
+			}
+		}
+		hub.lead(-1)
+		if b.State().Elsewhere {
+			t.Error("expected that nobody sends")
+		}
+		hub.lead(0)
 		a.close()
 		a.wantMetric("leads", "", 0)
 		b.wantMetric("leads", "", 0)
@@ -199,7 +206,9 @@ func TestSameContentOfAnotherClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hub, a, b, c := sharing(t)
 		b.add(s1Start)
-		e := c.entry(s1Start, func(p *radius.Packet) { rfc2866.AcctMultiSessionID_SetString(p, "x") })
+		e := c.entry(s1Start)
+		e.Record.Client = "other"
+		e.Marks = c.Marks("other", &e.Packet)
 		if err := c.Add(e); err != nil {
 			t.Fatal(err)
 		}

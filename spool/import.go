@@ -126,21 +126,20 @@ const retryName = asideName + ".retry"
 
 // RetryAside brings the records back that were set aside. Those that cannot be stored now are set
 // aside again. A file in which a record cannot be understood is kept under another name for
-// people to look at, and is not read again.
+// people to look at, and is not read again. One call at a time does so.
 //
 // Rules: SP12.
 func (s *Spool) RetryAside(ctx context.Context) (Imported, error) {
 	var out Imported
+	if !s.retrying.CompareAndSwap(false, true) {
+		return out, errRetrying
+	}
+	defer s.retrying.Store(false)
 	path := filepath.Join(s.cfg.Directory, retryName)
 	for {
-		f, err := os.Open(path) // what an earlier call has left
+		f, err := s.openRetry(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err := os.Rename(filepath.Join(s.cfg.Directory, asideName), path); errors.Is(err, fs.ErrNotExist) {
-				return out, nil
-			} else if err != nil {
-				return out, err
-			}
-			f, err = os.Open(path)
+			return out, nil
 		}
 		if err != nil {
 			return out, err
@@ -159,6 +158,24 @@ func (s *Spool) RetryAside(ctx context.Context) (Imported, error) {
 			return out, err
 		}
 	}
+}
+
+var errRetrying = errors.New("records that were set aside are being brought back already")
+
+// openRetry opens the file of a retry: what an earlier one has left, or else that of the records
+// that were set aside. Nobody writes to it any longer.
+func (s *Spool) openRetry(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	s.asideFile.Lock()
+	err = os.Rename(filepath.Join(s.cfg.Directory, asideName), path)
+	s.asideFile.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(path)
 }
 
 // finishRetry removes the file of a retry; keep says that it is kept under another name.

@@ -59,7 +59,7 @@ func (w *writer) removeAgain() {
 //
 // Rules: GW4, SP2.
 func (w *writer) settle(err error) {
-	added := w.add
+	added, refused := w.add, fmt.Errorf("%w: %w", ErrDisk, err)
 	for _, e := range w.batch {
 		if e.Err != nil || e.duplicate {
 			continue
@@ -68,7 +68,7 @@ func (w *writer) settle(err error) {
 			e.seq = added[0].seq
 			w.follower.own[e.seq] = struct{}{}
 		} else {
-			e.Err = fmt.Errorf("%w: %w", ErrDisk, err)
+			e.Err = refused
 		}
 		added = added[1:]
 	}

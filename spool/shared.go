@@ -29,6 +29,7 @@ type sharedStore interface {
 	secret() []byte // the same in all gateways
 	changes() <-chan stream.Change
 	leads() bool
+	otherLeads() bool             // another gateway is known to
 	leadChanged() <-chan struct{} // receives when leads may have changed
 	length() (int, error)         // of all records
 	findLeft()                    // has changes tell which records are left
@@ -108,6 +109,7 @@ func (s *streamStore) load(f func(seq uint64, value []byte) bool) error { return
 func (s *streamStore) secret() []byte                                   { return s.Secret() }
 func (s *streamStore) changes() <-chan stream.Change                    { return s.Changes() }
 func (s *streamStore) leads() bool                                      { return s.Leads() }
+func (s *streamStore) otherLeads() bool                                 { return s.OtherLeads() }
 func (s *streamStore) leadChanged() <-chan struct{}                     { return s.LeadChanged() }
 func (s *streamStore) length() (int, error)                             { return s.Len() }
 func (s *streamStore) findLeft()                                        { s.FindLeft() }

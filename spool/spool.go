@@ -84,6 +84,9 @@ type Spool struct {
 
 	waiting atomic.Int64 // entries that are not stored yet
 
+	retrying  atomic.Bool                   // somebody brings records back that were set aside
+	asideFile locks.Mutex[locks.SpoolAside] // held while their file is written, or renamed
+
 	mu       locks.Mutex[locks.Spool] // guards the fields below
 	err      error                    // why the store is not open; nil: it is
 	failure  error                    // why the last commit has failed; nil: it has not
@@ -345,6 +348,8 @@ type State struct {
 	Oldest  time.Duration // age of the oldest record; 0: there is none
 	Sending int           // records that are in flight to servers
 	Aside   int64         // bytes of the files of records that were set aside, a moment ago
+
+	Elsewhere bool // another gateway sends the records, which leads those that share the store
 }
 
 // metricsState returns the state for the metrics.
@@ -360,6 +365,9 @@ func (s *Spool) State() State {
 	st := State{Err: s.err, Records: s.index.count, Octets: s.index.octets, Waiting: int(s.waiting.Load()), Sending: s.index.replay, Aside: s.aside}
 	if st.Err == nil {
 		st.Err = s.failure
+	}
+	if shared, ok := s.store.(sharedStore); ok {
+		st.Elsewhere = !shared.leads() && shared.otherLeads()
 	}
 	if s.oldest != 0 && s.index.count > 0 { // the sweep that finds the next comes later
 		st.Oldest = s.clock.age(s.oldest)

@@ -182,6 +182,8 @@ type loader struct {
 	damaged []removal
 	unknown int // records that are left alone
 
+	unknownSeq uint64 // of the last of them
+
 	damage, reason error // the last of each
 }
 
@@ -189,7 +191,7 @@ func (l *loader) add(seq uint64, value []byte) bool {
 	l.last = seq
 	r, err := decodeRecord(value)
 	if isLeftAlone(err) {
-		l.unknown, l.reason = l.unknown+1, err
+		l.unknown, l.unknownSeq, l.reason = l.unknown+1, seq, err
 		return true
 	}
 	if err != nil {
@@ -233,6 +235,6 @@ func (l *loader) report() {
 		cfg.Log.Error("the spool drops records that are damaged", "records", n, "last_error", l.damage)
 	}
 	if l.unknown > 0 {
-		cfg.Log.Error("the spool leaves records alone that it cannot read", "records", l.unknown, "last_error", l.reason)
+		cfg.Log.Error("the spool leaves records alone that it cannot read", "records", l.unknown, "record", l.unknownSeq, "last_error", l.reason)
 	}
 }

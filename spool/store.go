@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 
+	"radsec-gw/locks"
 	"radsec-gw/spool/stream"
 
 	bolt "go.etcd.io/bbolt"
@@ -28,7 +28,7 @@ type store interface {
 	get(seqs []uint64, f func(seq uint64, value []byte)) error
 	// commit adds and removes records, all or none of them. They are durable when it returns
 	// nil. After an error they may be there all the same: a sync may fail after the write. A
-	// sharedStore gives what it adds other numbers, and adds first; after an error, what it has
+	// sharedStore only adds, and gives what it adds other numbers; after an error, what it has
 	// not numbered is not known to be there.
 	commit(add []addition, remove []uint64) error
 	close() error
@@ -68,10 +68,10 @@ var recordsBucket = []byte("records")
 type fileStore struct {
 	// One goroutine at a time uses the database. What a transaction holds is not given back
 	// when it ends with a fault, and another that waits for it would wait forever.
-	mu   sync.Mutex // guards the fields below
-	db   *bolt.DB   // nil: it is closed
-	file *os.File   // of db
-	lock *os.File   // of the directory; nil: it is not locked
+	mu   locks.Mutex[locks.SpoolFile] // guards the fields below
+	db   *bolt.DB                     // nil: it is closed
+	file *os.File                     // of db
+	lock *os.File                     // of the directory; nil: it is not locked
 }
 
 // openFileStore opens the database in a directory, and makes both where they are missing. A

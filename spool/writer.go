@@ -92,9 +92,7 @@ func (w *writer) toStore() error {
 		return nil
 	}
 	if w.misplaced != nil && len(w.add) > 0 {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.removals = append(w.removals, w.remove...)
+		w.removeAgain()
 		return w.misplaced
 	}
 	start := time.Now()
@@ -129,9 +127,7 @@ func (w *writer) toStore() error {
 		w.copies = append(w.copies, a.seq)
 	}
 	w.store.get(w.copies, func(seq uint64, _ []byte) { w.remove = append(w.remove, removal{seq: seq}) })
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.removals = append(w.removals, w.remove...)
+	w.removeAgain()
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func Serve() {
 	}
 	options, err := server.ProcessConfigFile(path)
 	if err == nil {
-		options.NoSigs = true
+		options.NoSigs = false // Reload needs one
 		var s *server.Server
 		if s, err = server.NewServer(options); err == nil {
 			s.ConfigureLogger()
@@ -208,6 +209,20 @@ func (c *Cluster) forStores(f func(store string) error) {
 			c.t.Fatal(err)
 		}
 	}
+}
+
+// Reload has a server read its configuration again, with other options of the test in it.
+func (c *Cluster) Reload(i int, before, after string) {
+	c.t.Helper()
+	s := c.servers[i]
+	text, err := os.ReadFile(s.config)
+	if err == nil {
+		err = os.WriteFile(s.config, []byte(strings.Replace(string(text), before, after, 1)), 0o600)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s.process.Signal(syscall.SIGHUP)
 }
 
 // Suspend holds a server up: it keeps its connections, and answers nothing, until Resume.

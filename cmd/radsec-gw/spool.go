@@ -135,8 +135,11 @@ func (o *spoolFlags) run(action string, args []string, stdout io.Writer) error {
 			return err
 		}
 		what := "are sent as fast as [spool] allows"
-		if !c.Running() {
+		switch {
+		case !c.Running():
 			what = "are sent when the gateway runs"
+		case r.Elsewhere:
+			what = "are sent by the gateway that leads, after its own pauses: run retry there to end those"
 		}
 		fmt.Fprintf(stdout, "%d records %s, %d of them were set aside before\n", r.Records, what, r.Imported.Stored)
 		return reportImport(stdout, r.Imported)

@@ -85,10 +85,13 @@ func handler(s *spool.Spool) http.Handler {
 		})
 	}
 	answer("GET /records", func(w http.ResponseWriter, r *http.Request) error {
-		after, _ := strconv.ParseUint(r.FormValue("after"), 10, 64)
+		after, err := afterOf(r)
+		if err != nil {
+			return err
+		}
 		out := json.NewEncoder(w)
 		var failed error
-		err := s.Each(after, func(k *spool.Kept) bool {
+		err = s.Each(after, func(k *spool.Kept) bool {
 			failed = out.Encode(lineOf(k))
 			return failed == nil && r.Context().Err() == nil
 		})
@@ -101,7 +104,8 @@ func handler(s *spool.Spool) http.Handler {
 			return err
 		}
 		s.SendNow()
-		return json.NewEncoder(w).Encode(Retried{Records: s.State().Records, Imported: imported})
+		st := s.State()
+		return json.NewEncoder(w).Encode(Retried{Records: st.Records, Elsewhere: st.Elsewhere, Imported: imported})
 	})
 	answer("POST /drop", func(w http.ResponseWriter, r *http.Request) error {
 		chosen, err := chosenBy(r)
@@ -141,6 +145,19 @@ func (a *reply) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return a.ResponseWriter.Write(p)
+}
+
+// afterOf returns the number after which records are wanted, 0 if a request gives none.
+func afterOf(r *http.Request) (uint64, error) {
+	text := r.FormValue("after")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("after: expected the number of a record, got %q", text)
+	}
+	return n, nil
 }
 
 // export writes records in the detail format.
@@ -187,7 +204,7 @@ func exportChosen(w http.ResponseWriter, s *spool.Spool, chosen map[uint64]bool)
 func chosenBy(r *http.Request) (map[uint64]bool, error) {
 	list := r.FormValue("numbers")
 	if r.Method == http.MethodPost {
-		body, err := io.ReadAll(io.LimitReader(r.Body, maxNumbers))
+		body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxNumbers))
 		if err != nil {
 			return nil, err
 		}
@@ -212,8 +229,9 @@ func chosenBy(r *http.Request) (map[uint64]bool, error) {
 
 // Retried is the answer to a retry.
 type Retried struct {
-	Records  int            // in the spool, to be sent now
-	Imported spool.Imported // of those that had been set aside
+	Records   int            // in the spool, to be sent now
+	Elsewhere bool           // another gateway sends them, whose waits go on
+	Imported  spool.Imported // of those that had been set aside
 }
 
 // Dropped is the answer to a drop.

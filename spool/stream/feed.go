@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"sync"
 	"time"
+
+	"radsec-gw/locks"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -43,10 +44,12 @@ const (
 type feed struct {
 	from chan uint64 // of capacity 1: with what follow begins
 
-	order sync.Mutex // held while a change is noted and passed on: a removal comes after its addition
+	// order is held while a change is noted and passed on, so that a removal comes after its
+	// addition: as long as the receiver of Changes takes.
+	order locks.Mutex[locks.StreamOrder]
 
-	mu     sync.Mutex // guards the fields below
-	passed uint64     // the highest sequence number of a value that was passed on, or loaded
+	mu     locks.Mutex[locks.StreamFeed] // guards the fields below
+	passed uint64                        // the highest sequence number of a value that was passed on, or loaded
 	// early has the sequence numbers above passed that were removed: a server may tell of the
 	// removal before another has passed the value on.
 	early map[uint64]bool

@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"sync"
 	"time"
+
+	"radsec-gw/locks"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -28,9 +29,10 @@ const (
 
 // lease is what is known of who leads.
 type lease struct {
-	mu    sync.Mutex
-	until time.Time // this process leads; the zero Time: it does not
-	told  bool      // what LeadChanged was told of last: one that ended by itself is a change, too
+	mu    locks.Mutex[locks.StreamLease] // guards the fields up to other
+	until time.Time                      // this process leads; the zero Time: it does not
+	told  bool                           // what LeadChanged was told of last: one that ended by itself is a change, too
+	other time.Time                      // until when it is known that another process leads
 
 	// owned by campaign
 	revision uint64    // of the key, when it was read last
@@ -43,6 +45,13 @@ func (s *Store) Leads() bool {
 	s.lease.mu.Lock()
 	defer s.lease.mu.Unlock()
 	return time.Now().Before(s.lease.until)
+}
+
+// OtherLeads reports whether another process is known to lead.
+func (s *Store) OtherLeads() bool {
+	s.lease.mu.Lock()
+	defer s.lease.mu.Unlock()
+	return time.Now().Before(s.lease.other)
 }
 
 // LeadChanged returns a channel that receives when Leads may have changed.
@@ -58,6 +67,13 @@ func (s *Store) setUntil(t time.Time) {
 	if changed {
 		signal(s.newLead)
 	}
+}
+
+// setOther sets until when another process is known to lead.
+func (s *Store) setOther(t time.Time) {
+	s.lease.mu.Lock()
+	defer s.lease.mu.Unlock()
+	s.lease.other = t
 }
 
 // campaign leads whenever nobody else does, until the Store is closed.
@@ -112,8 +128,10 @@ func (s *Store) tryToLead() {
 	}
 	if l.holder != own && l.holder != "" && began.Sub(l.seen) < takeAfter {
 		s.setUntil(time.Time{})
+		s.setOther(l.seen.Add(takeAfter))
 		return
 	}
+	s.setOther(time.Time{})
 	var revision uint64
 	if l.revision == 0 {
 		revision, err = s.shared.Create(ctx, leaderKey, []byte(own))

@@ -96,14 +96,22 @@ func TestOneLeads(t *testing.T) {
 	default:
 		t.Error("expected to be told of the lead")
 	}
+	for _, s := range all {
+		if s != first {
+			until(t, "to know that another leads", s.OtherLeads)
+		}
+	}
+	if first.OtherLeads() {
+		t.Error("expected that the one that leads knows of no other")
+	}
 	began := time.Now()
 	first.Close()
 	if first.Leads() {
 		t.Error("expected the lead to end with Close")
 	}
 	second := one(all)
-	if took := time.Since(began); took > takeAfter {
-		t.Errorf("expected another to lead within %v of Close, it took %v", takeAfter, took)
+	if took := time.Since(began); took > 2*renewPause {
+		t.Errorf("expected another to lead within %v of Close, it took %v", 2*renewPause, took)
 	}
 	told := func() bool {
 		select {
@@ -122,6 +130,9 @@ func TestOneLeads(t *testing.T) {
 		}
 		return !second.Leads() && len(leading(all)) == 1
 	})
+	if leading(all)[0].OtherLeads() {
+		t.Error("expected that nobody else is known to lead")
+	}
 	if took := time.Since(began); took < giveUpAfter-renewPause {
 		t.Errorf("expected the other to wait for at least %v, it took %v", giveUpAfter-renewPause, took)
 	}

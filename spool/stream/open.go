@@ -113,6 +113,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.shared, err = s.openBucket(ctx); err != nil {
 		return s.explain("bucket", s.name(), err)
 	}
+	s.compareReplicas(ctx, about.Config.Replicas)
 	if s.secret, err = s.openSecret(ctx); err != nil {
 		return err
 	}
@@ -173,6 +174,18 @@ func (s *Store) openBucket(ctx context.Context) (jetstream.KeyValue, error) {
 		return s.js.KeyValue(ctx, s.name())
 	}
 	return kv, err
+}
+
+// compareReplicas warns if the bucket is on fewer servers than the stream: somebody has changed only
+// that.
+func (s *Store) compareReplicas(ctx context.Context, ofStream int) {
+	st, err := s.shared.Status(ctx)
+	if err != nil {
+		return
+	}
+	if of, ok := st.(*jetstream.KeyValueBucketStatus); ok && of.StreamInfo().Config.Replicas < ofStream {
+		s.cfg.Log.Warn("the bucket of the spool has fewer replicas than its stream: if its servers are lost, nobody can send what is stored; nats stream edit --replicas changes it", "stream", "KV_"+s.name(), "replicas", of.StreamInfo().Config.Replicas, "of_the_spool", ofStream)
+	}
 }
 
 // getKey reads a key. A bucket that was just made may have no server yet that answers.

@@ -27,8 +27,9 @@ type Value struct {
 var ErrGone = errors.New("the stream of the spool is gone")
 
 // Add adds values, and sets the sequence number of each when the servers have acknowledged it.
-// It waits some seconds at most. After an error those with a number other than 0 are in the
-// stream, and others may be.
+// It waits some seconds at most, and as long again for each of a few requests after a new
+// connection. The error is the first that it meets. After one, those with a number other than 0 are
+// in the stream, and others may be.
 func (s *Store) Add(values []Value) error {
 	if err := s.checkConnection(); err != nil {
 		return err
@@ -57,7 +58,9 @@ func (s *Store) Add(values []Value) error {
 			}
 			s.same.note(ok.Sequence)
 		case err := <-ack.Err():
-			first = errors.Join(first, err)
+			if first == nil {
+				first = err
+			}
 		case <-ctx.Done():
 			return gone(errors.Join(first, ctx.Err()))
 		}

@@ -184,6 +184,9 @@ const (
 	// spoolOld is the age of a record that is a problem: a restart of a server takes less. With a
 	// short max_age it is half of that.
 	spoolOld = time.Hour
+	// spoolAnswered is how long after a server has answered a record of a route its records are
+	// not a problem: there may be many, and the oldest is still old.
+	spoolAnswered = 15 * time.Minute
 )
 
 // addSpool adds what keeps accounting from being stored, and from being sent later.
@@ -202,12 +205,29 @@ func (s *Snapshot) addSpool(p *Spool) {
 			add(Warning, "spool_filling", FromServer, fmt.Sprintf("%.0f %% of %s are in use (%d of %d); what arrives while it is full is not stored, and not acknowledged", 100*float64(of.n)/float64(of.most), of.limit, of.n, of.most), nil)
 		}
 	}
-	if maxAge := time.Duration(p.MaxAge) * time.Second; p.OldestAt != nil && s.Time.Sub(*p.OldestAt) > min(spoolOld, maxAge/2) {
+	if maxAge := time.Duration(p.MaxAge) * time.Second; p.OldestAt != nil && s.Time.Sub(*p.OldestAt) > min(spoolOld, maxAge/2) && !p.SentElsewhere && !s.spoolIsSent() {
 		add(Warning, "spool_not_sent", FromServer, "the oldest record has no server's answer yet; it is dropped when it is older than max_age", p.OldestAt)
 	}
 	if p.SetAsideBytes > 0 {
 		add(Warning, "spool_set_aside", FromServer, "records were set aside because no server answered them, although it answered others: see in set-aside.detail what is wrong with them, then send them again with radsec-gw spool retry, or remove the file", nil)
 	}
+}
+
+// spoolIsSent reports whether the servers of every route that has records in the spool have answered
+// one lately.
+func (s *Snapshot) spoolIsSent() bool {
+	sent := false
+	for i := range s.SpoolRoutes {
+		r := &s.SpoolRoutes[i]
+		if r.Records == 0 {
+			continue
+		}
+		if r.LastAnswerAt == nil || s.Time.Sub(*r.LastAnswerAt) > spoolAnswered {
+			return false
+		}
+		sent = true
+	}
+	return sent
 }
 
 // addCluster adds that nothing is shared.

@@ -208,6 +208,7 @@ type Spool struct {
 	Dropped       uint64     `json:"dropped"`         // records since the start that were removed although no server has them: too old, damaged, or by an operator
 	SetAside      uint64     `json:"set_aside"`       // records since the start that no server answered although it answered others
 	SetAsideBytes int64      `json:"set_aside_bytes"` // length of the files that have them, in the directory; 0: there is none
+	SentElsewhere bool       `json:"sent_elsewhere"`  // another of the gateways that share the store sends the records
 }
 
 // SpoolRoute is the records of one route in the spool.

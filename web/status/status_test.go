@@ -118,6 +118,7 @@ func TestProblemsOfTheSpool(t *testing.T) {
 		{Spool{OldestAt: ago(61 * time.Minute), MaxAge: week}, []string{"spool_not_sent", "older than max_age"}},
 		{Spool{OldestAt: ago(16 * time.Minute), MaxAge: 1800}, []string{"spool_not_sent", "older than max_age"}},
 		{Spool{OldestAt: ago(14 * time.Minute), MaxAge: 1800}, nil},
+		{Spool{OldestAt: ago(61 * time.Minute), MaxAge: week, SentElsewhere: true}, nil},
 		{Spool{SetAside: 3}, nil}, // they were sent again, or removed
 		{Spool{SetAsideBytes: 1}, []string{"spool_set_aside", "radsec-gw spool retry"}},
 	} {
@@ -128,6 +129,30 @@ func TestProblemsOfTheSpool(t *testing.T) {
 		}
 		if len(s.Problems) != 1 || row.want == nil || s.Problems[0].Kind != row.want[0] || !strings.Contains(s.Problems[0].Text, row.want[1]) {
 			t.Errorf("%+v: got %+v, expected %q", row.spool, s.Problems, row.want)
+		}
+	}
+}
+
+// Old records are not a problem while servers answer records of each route that has some.
+//
+// Rules: SP10
+func TestOldRecordsThatAreSent(t *testing.T) {
+	for _, row := range []struct {
+		routes []SpoolRoute
+		want   bool
+	}{
+		{nil, true},
+		{[]SpoolRoute{{Route: "a", Records: 1, LastAnswerAt: ago(15 * time.Minute)}}, false},
+		{[]SpoolRoute{{Route: "a", Records: 1, LastAnswerAt: ago(16 * time.Minute)}}, true},
+		{[]SpoolRoute{{Route: "a", Records: 1}}, true},
+		{[]SpoolRoute{{Route: "a", Records: 1, LastAnswerAt: ago(0)}, {Route: "b"}, {Route: "c", LastAnswerAt: ago(time.Hour)}}, false},
+		{[]SpoolRoute{{Route: "a", Records: 1, LastAnswerAt: ago(0)}, {Route: "b", Records: 1}}, true},
+		{[]SpoolRoute{{Route: "a", LastAnswerAt: ago(0)}}, true}, // the records are in none of them
+	} {
+		s := &Snapshot{Time: now, Spool: &Spool{OldestAt: ago(2 * time.Hour), MaxAge: 86400}, SpoolRoutes: row.routes}
+		s.FindProblems()
+		if got := len(s.Problems) == 1; got != row.want {
+			t.Errorf("%+v: got %+v, expected a problem: %v", row.routes, s.Problems, row.want)
 		}
 	}
 }
