@@ -249,9 +249,33 @@ func TestNumberOfAnotherRecord(t *testing.T) {
 			t.Fatalf("expected that the other record is kept, got %d", hub.len())
 		}
 		a.wantLog("is no longer what it was")
+		a.wantMetric("up", "", 0)
 		a.owner.set(answering)
 		pass(time.Minute)
 		wantList(t, "sent", a.owner.names(), "s2/start")
+		if hub.len() != 0 {
+			t.Errorf("expected an empty stream, got %d records", hub.len())
+		}
+	})
+}
+
+// Nor is it sent in the session of the one whose number it has: the records are read again first.
+//
+// Rules: GW4, SP5
+func TestNumberOfAnotherRecordIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub, a, b, _ := sharing(t)
+		a.add(s1Start, s1Stop)
+		pass(time.Second)
+		hub.mu.Lock()
+		hub.values[hub.last-1] = encoded(b, sample{"s3", stop, 0}, time.Now())
+		hub.values[hub.last] = encoded(b, sample{"s4", stop, 0}, time.Now())
+		hub.mu.Unlock()
+		a.owner.transmissions()
+		a.owner.set(answering)
+		pass(time.Minute)
+		a.wantLog("is another record by now")
+		wantList(t, "sent", a.owner.names(), "s3/stop", "s4/stop")
 		if hub.len() != 0 {
 			t.Errorf("expected an empty stream, got %d records", hub.len())
 		}

@@ -21,7 +21,7 @@ import (
 type Marks struct {
 	nas     uint64 // of the client's name and what identifies the NAS
 	session uint64 // of nas and Acct-Session-Id; of nas and content without one
-	content uint64 // of the client's name and all attributes but those of volatile
+	content uint64 // of the client's name and what is the same in all copies
 	rank    rank
 	delay   time.Duration // Acct-Delay-Time: how long before its arrival it happened (RFC 2866 §5.2)
 }
@@ -63,6 +63,10 @@ func (m *Marker) contentOf(value []byte) uint64 {
 	if err != nil {
 		return maphash.Bytes(m.seed, value)
 	}
+	return m.contentOfRecord(r)
+}
+
+func (m *Marker) contentOfRecord(r *Record) uint64 {
 	var v wire.View
 	v.Parse(r.Packet) // decodeRecord has parsed it
 	k := m.Of(r.Client, &v)
@@ -79,6 +83,7 @@ func (m *Marker) Of(client string, v *wire.View) Marks {
 	nas.WriteString(client)
 	content.WriteString(client)
 	var session []byte
+	var lasting [wire.MaxLasting]byte
 	for t, value := range v.All() {
 		switch radius.Type(t) {
 		case rfc2866.AcctStatusType_Type:
@@ -92,8 +97,8 @@ func (m *Marker) Of(client string, v *wire.View) Marks {
 		case rfc2865.NASIdentifier_Type, rfc2865.NASIPAddress_Type, rfc3162.NASIPv6Address_Type:
 			writeAttribute(&nas, t, value)
 		}
-		if !volatile(t, value) {
-			writeAttribute(&content, t, value)
+		if !volatile(t) {
+			content.Write(wire.AppendLasting(lasting[:0], t, value))
 		}
 	}
 	k.nas, k.content = nas.Sum64(), content.Sum64()
@@ -122,15 +127,14 @@ func integer(value []byte) uint32 {
 	return binary.BigEndian.Uint32(value)
 }
 
-// volatile reports whether an attribute may differ in copies of one record: what is about a
-// hop, the delay of this copy, what is hidden, because the same value has another form each
-// time, and what no server gets (RFC 2869 §5.19).
-func volatile(t byte, value []byte) bool {
+// volatile reports whether an attribute may differ in copies of one record, beside what
+// wire.AppendLasting leaves out: the delay of this copy, and what no server gets (RFC 2869 §5.19).
+func volatile(t byte) bool {
 	switch radius.Type(t) {
 	case rfc2866.AcctDelayTime_Type, rfc2869.EAPMessage_Type:
 		return true
 	}
-	return wire.IsHopByHop(t, value) || wire.IsHidden(t, value)
+	return false
 }
 
 // sameContent reports whether two packets are copies of one record of a client.
@@ -141,8 +145,8 @@ func sameContent(a, b *wire.View) bool {
 // content appends the attributes of a packet that are the same in all copies of a record.
 func content(b []byte, v *wire.View) []byte {
 	for t, value := range v.All() {
-		if !volatile(t, value) {
-			b = append(append(b, t, byte(len(value))), value...)
+		if !volatile(t) {
+			b = wire.AppendLasting(b, t, value)
 		}
 	}
 	return b

@@ -125,6 +125,17 @@ func FuzzContentOfStored(f *testing.F) {
 	f.Add([]byte{2, 18, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, []byte{69, 21, 1, 128, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, true)
 	f.Add([]byte{241, 5, 1, 2, 3}, []byte{245, 6, 1, 128, 2, 3}, true)
 	f.Add([]byte{41, 6, 0, 0, 0, 9}, []byte{80, 18, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, true)
+	vendor := func(number uint32, inside ...byte) []byte {
+		return append(binary.BigEndian.AppendUint32([]byte{26, byte(6 + len(inside))}, number), inside...)
+	}
+	plain := []byte{1, 4, 'x', 'y'}
+	for _, v11 := range []bool{false, true} {
+		f.Add(vendor(9, 18, 18, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), vendor(9, append([]byte{18, 4, 7, 7}, plain...)...), v11) // a signature
+		f.Add(vendor(14823, append(append([]byte{1, 202}, make([]byte, 200)...), append([]byte{44, 42}, make([]byte, 40)...)...)...), vendor(14823, append([]byte{44, 5, 1, 2, 3}, plain...)...), v11)
+		f.Add(vendor(24757, 5, 5, 0x80, 1, 2), vendor(24757, 5, 6, 0, 3, 4, 5, 1, 5, 0, 6, 7), v11)
+		f.Add(vendor(24757, 1, 5, 0x80, 1, 2), vendor(24757, 86, 9, 0, 3, 4, 9, 9, 1, 2), v11)
+		f.Add(vendor(311, 17, 20), vendor(9, 1, 9, 'l', 'e', 'a', 'p', ':', 's'), v11)
+	}
 	key := make([]byte, secretLength)
 	sec, err := newSecret(key)
 	if err != nil {

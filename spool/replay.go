@@ -1,12 +1,14 @@
 package spool
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/spool/stream"
 )
 
 // Result is what became of a record that was sent.
@@ -30,6 +32,9 @@ type Outgoing struct {
 	seq    uint64
 	lane   uint16
 	sentAt int64
+
+	content uint64
+	other   bool // another record has its number
 }
 
 // The pauses after silence: the first, and the longest.
@@ -112,7 +117,8 @@ func (s *Spool) choose(batch []*Outgoing) ([]*Outgoing, time.Duration) {
 				break
 			}
 			lane.budget--
-			batch = append(batch, &Outgoing{spool: s, epoch: s.epoch, item: h, seq: s.index.items.at(h).seq, lane: uint16(n), sentAt: now})
+			it := s.index.items.at(h)
+			batch = append(batch, &Outgoing{spool: s, epoch: s.epoch, item: h, seq: it.seq, lane: uint16(n), sentAt: now, content: it.content})
 		}
 		if lane.pause > 0 {
 			wait = min(wait, int64(reachablePause))
@@ -146,6 +152,11 @@ func (l *lane) waits(lim *Limits, now int64) int64 {
 	return max(1, l.resumeAt-now, budget)
 }
 
+// errOther has a shared store opened again in which another record has a number.
+func errOther(seq uint64) error {
+	return fmt.Errorf("%w: number %d is another record by now", stream.ErrGone, seq)
+}
+
 // fetch reads the records from the store. Those that cannot be read are not sent.
 func (s *Spool) fetch(batch []*Outgoing) []*Outgoing {
 	seqs := make([]uint64, len(batch))
@@ -156,11 +167,13 @@ func (s *Spool) fetch(batch []*Outgoing) []*Outgoing {
 	s.mu.Lock()
 	st := s.store
 	s.mu.Unlock()
+	_, isShared := st.(sharedStore)
 	var err error
 	if st != nil {
 		err = st.get(seqs, func(seq uint64, value []byte) {
-			if r, err := decodeRecord(value); err == nil && bySeq[seq] != nil {
-				bySeq[seq].Record = r
+			o := bySeq[seq]
+			if r, err := decodeRecord(value); err == nil && o != nil {
+				o.Record, o.other = r, isShared && s.marker.contentOfRecord(r) != o.content
 			}
 		})
 		s.noteReading(st, err)
@@ -168,6 +181,10 @@ func (s *Spool) fetch(batch []*Outgoing) []*Outgoing {
 	whole := batch[:0]
 	for _, o := range batch {
 		switch {
+		case o.other:
+			o.Record = nil
+			s.noteReading(st, errOther(o.seq))
+			o.Done(NotSent)
 		case o.Record != nil:
 			o.Packet = o.renew(time.Duration(max(0, o.sentAt-o.at)))
 			whole = append(whole, o)

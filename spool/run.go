@@ -73,6 +73,7 @@ func (w *writer) closeStore(why error) {
 	st := w.store
 	w.store, w.failure, w.err = nil, nil, why
 	w.mu.Unlock()
+	w.cfg.Metrics.SetUp(false)
 	w.cfg.Metrics.SetLeads(false)
 	if err := st.close(); err != nil {
 		w.cfg.Log.Error("the spool's database cannot be closed", "directory", w.cfg.Directory, "error", err)

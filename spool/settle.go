@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -18,6 +19,7 @@ func (w *writer) removeShared() error {
 	if len(w.remove) == 0 {
 		return nil
 	}
+	slices.SortFunc(w.remove, func(a, b removal) int { return cmp.Compare(a.seq, b.seq) })
 	w.numbers = appendNumbers(w.numbers[:0], w.remove)
 	err := w.follower.store.remove(w.numbers, w.isRemoval)
 	if err == nil {
@@ -35,9 +37,11 @@ func (w *writer) removeShared() error {
 	return nil
 }
 
-// isRemoval reports whether a record that is in the store is one that the batch is to remove.
+// isRemoval reports whether a record that is in the store is one that the batch is to remove, which
+// is sorted.
 func (w *writer) isRemoval(seq uint64, value []byte) bool {
-	return slices.Contains(w.remove, removal{seq, w.marker.contentOf(value)})
+	i, found := slices.BinarySearchFunc(w.remove, seq, func(r removal, seq uint64) int { return cmp.Compare(r.seq, seq) })
+	return found && w.remove[i].content == w.marker.contentOf(value)
 }
 
 // removalsWait returns how many removals wait.

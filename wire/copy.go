@@ -148,9 +148,9 @@ func extendedHandling(attribute []byte, t *transfer) handling {
 	return keep
 }
 
-// IsHopByHop reports whether an attribute is about the way between two neighbours, so that a relayed
+// isHopByHop reports whether an attribute is about the way between two neighbours, so that a relayed
 // packet may lack it.
-func IsHopByHop(t byte, value []byte) bool {
+func isHopByHop(t byte, value []byte) bool {
 	switch t {
 	case typeProxyState, typeMessageAuthenticator:
 		return true

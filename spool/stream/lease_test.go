@@ -67,6 +67,19 @@ func leading(all []*Store) (list []*Store) {
 	return list
 }
 
+// wantOthers waits until all but one know that another leads.
+func wantOthers(t *testing.T, all []*Store, leader *Store) {
+	t.Helper()
+	for _, s := range all {
+		if s != leader {
+			until(t, "to know that another leads", s.OtherLeads)
+		}
+	}
+	if leader.OtherLeads() {
+		t.Error("expected that the one that leads knows of no other")
+	}
+}
+
 // One of several leads. When it closes, another leads soon; when it is lost, another does after
 // takeAfter, and never two.
 //
@@ -96,14 +109,7 @@ func TestOneLeads(t *testing.T) {
 	default:
 		t.Error("expected to be told of the lead")
 	}
-	for _, s := range all {
-		if s != first {
-			until(t, "to know that another leads", s.OtherLeads)
-		}
-	}
-	if first.OtherLeads() {
-		t.Error("expected that the one that leads knows of no other")
-	}
+	wantOthers(t, all, first)
 	began := time.Now()
 	first.Close()
 	if first.Leads() {

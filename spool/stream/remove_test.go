@@ -70,8 +70,7 @@ func openElsewhere(t *testing.T, c *natstest.Cluster) (s *Store, holder int) {
 	return s, holder
 }
 
-// Of values that are to be removed the last that is there is compared; the others learn of one that
-// is another.
+// Each of the values that are to be removed is compared, and the others learn of one that is another.
 //
 // Rules: GW4, SP9
 func TestRemoveCompares(t *testing.T) {
@@ -87,7 +86,10 @@ func TestRemoveCompares(t *testing.T) {
 	if err := s.checkBucket(); !errors.Is(err, ErrGone) {
 		t.Errorf("expected another epoch, got %v", err)
 	}
-	if err := s.Remove(seqs, not("two")); err != nil { // which cannot be another one if three is not
+	if err := s.Remove(seqs, not("two")); !errors.Is(err, ErrGone) {
+		t.Errorf("expected an ErrGone although the last is the same, got %v", err)
+	}
+	if err := s.Remove(seqs, not("four")); err != nil {
 		t.Error(err)
 	}
 	if got := all(t, s, 0); got != nil {

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 
 // Servers that come back with older data, after a loss of power or from a backup, give numbers
 // again that other values had. Whoever removes a value by its number must know that it is still
-// the same one: he reads one before. After each new connection, and again and again, a process also
+// the same one: he reads it before. After each new connection, and again and again, a process also
 // finds out whether the stream is the one that it knows: with what it has given to this process, and
 // with the epoch that is in the bucket. Who finds numbers missing begins another epoch before he adds anything, so that
 // all others find out, too, and open the stream again.
@@ -107,20 +106,16 @@ func (s *Store) checkSeen() error {
 	return nil
 }
 
-// checkSame returns an ErrGone unless values that are there are those that a process knows by their
-// numbers. It is enough if the last is: servers that come back with older data lack the last ones.
+// checkSame returns an ErrGone unless the values that are there are those that a process knows by
+// their numbers. The last alone says nothing about those before: what others have added since the
+// servers came back may have reached this process before it noticed.
 func (s *Store) checkSame(seqs []uint64, isSame func(seq uint64, data []byte) bool) error {
-	last := slices.Max(seqs)
-	found, other := false, uint64(0)
-	compare := func(seq uint64, data []byte) {
-		if found = true; !isSame(seq, data) {
+	other := uint64(0)
+	err := s.Get(seqs, func(seq uint64, data []byte) {
+		if !isSame(seq, data) {
 			other = seq
 		}
-	}
-	err := s.Get([]uint64{last}, compare)
-	if err == nil && !found { // it was removed
-		err = s.Get(seqs, compare)
-	}
+	})
 	if err != nil || other == 0 {
 		return err
 	}
