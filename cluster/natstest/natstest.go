@@ -282,7 +282,7 @@ func (c *Cluster) ConnectTo(i int) *nats.Conn {
 
 func (c *Cluster) connect(urls []string) *nats.Conn {
 	c.t.Helper()
-	nc, err := nats.Connect(strings.Join(urls, ","), append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond)}, c.options.Client...)...)
+	nc, err := nats.Connect(strings.Join(urls, ","), append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.ReconnectBufSize(-1)}, c.options.Client...)...)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -128,6 +128,9 @@ func (s *Store) follow() {
 			from, err = s.passOn(messages, from)
 			messages.stop()
 		}
+		if errors.Is(err, ErrGone) {
+			s.pass(Change{Kind: Gone, Err: err})
+		}
 		if err != nil && s.ctx.Err() == nil {
 			s.cfg.Log.Debug("the stream of the spool cannot be followed for a moment", "error", err)
 		}
@@ -144,6 +147,7 @@ const followPause = time.Second
 // passOn passes messages on until there is an error, and returns with what to go on.
 func (s *Store) passOn(messages *reading, from uint64) (next uint64, err error) {
 	defer context.AfterFunc(s.ctx, messages.Stop)() // it may be in the middle of choosing another server
+	consumer := ""
 	for {
 		m, err := messages.Next(jetstream.NextContext(s.ctx))
 		if err != nil {
@@ -152,6 +156,12 @@ func (s *Store) passOn(messages *reading, from uint64) (next uint64, err error) 
 		about, err := m.Metadata()
 		if err != nil {
 			return from, err
+		}
+		if about.Consumer != consumer { // another server may send them, or the same with older data
+			if err := s.checkSeen(); err != nil {
+				return from, err
+			}
+			consumer = about.Consumer
 		}
 		seq := about.Sequence.Stream
 		from = seq + 1

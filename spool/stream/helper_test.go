@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,9 @@ func add(t *testing.T, s *Store, texts ...string) (seqs []uint64) {
 
 // whatever has Remove compare nothing.
 func whatever(uint64, []byte) bool { return true }
+
+// isLost has Remove compare values with those that servers have lost.
+func isLost(_ uint64, data []byte) bool { return strings.HasPrefix(string(data), "lost") }
 
 // all returns the values from a number on.
 func all(t *testing.T, s *Store, from uint64) (list []string) {

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -40,7 +39,7 @@ func TestOlderDataBehindAnotherServer(t *testing.T) {
 	for range 3 {
 		add(t, again, "new")
 	}
-	err := s.Remove([]uint64{lost[0].Seq, lost[1].Seq}, func(_ uint64, data []byte) bool { return bytes.HasPrefix(data, []byte("lost")) })
+	err := s.Remove([]uint64{lost[0].Seq, lost[1].Seq}, isLost)
 	if !errors.Is(err, ErrGone) {
 		t.Errorf("expected to be told that values are lost, got %v", err)
 	}

@@ -48,7 +48,7 @@ func TestServersComeBackWithOlderData(t *testing.T) {
 				return errors.Is(err, ErrGone)
 			})
 		}
-		gone(first, func() error { return first.Remove([]uint64{old[0].Seq}, whatever) })
+		gone(first, func() error { return first.Remove([]uint64{old[0].Seq}, isLost) })
 		again, list := loaded(t, connected(c, "p", n))
 		if len(list) != 1 || list[0] != "kept" {
 			t.Errorf("expected what was saved, got %q", list)
@@ -56,7 +56,7 @@ func TestServersComeBackWithOlderData(t *testing.T) {
 		for range 5 { // beyond the numbers that were given
 			add(t, again, "new")
 		}
-		gone(second, func() error { return second.Remove([]uint64{old[0].Seq, old[1].Seq}, whatever) })
+		gone(second, func() error { return second.Remove([]uint64{old[0].Seq, old[1].Seq}, isLost) })
 		gone(second, func() error { return second.Add([]Value{{Data: []byte("x")}}) })
 		if n, err := again.Len(); err != nil || n != 6 {
 			t.Errorf("expected 6 values, got %d, %v", n, err)
@@ -88,7 +88,7 @@ func TestLostNumbersAreFilled(t *testing.T) {
 		add(t, again, "new")
 	}
 	until(t, "to be told that values are others", func() bool {
-		err := s.Remove([]uint64{old[0].Seq}, whatever)
+		err := s.Remove([]uint64{old[0].Seq}, isLost)
 		if err == nil {
 			t.Fatal("expected an error")
 		}
@@ -96,6 +96,28 @@ func TestLostNumbersAreFilled(t *testing.T) {
 	})
 	if n, err := again.Len(); err != nil || n != 5 {
 		t.Errorf("expected 5 values, got %d, %v", n, err)
+	}
+	wantGone(t, s)
+}
+
+// wantGone waits until a Store tells of itself that the stream is another one, before it tells of
+// what that has.
+func wantGone(t *testing.T, s *Store) {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case c := <-s.Changes():
+			if c.Kind == Gone {
+				return
+			}
+			if c.Kind == Added {
+				t.Fatalf("expected to be told first that the stream is another one, got number %d", c.Seq)
+			}
+		case <-timer.C:
+			t.Fatal("expected to be told that the stream is another one")
+		}
 	}
 }
 
