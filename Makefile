@@ -23,7 +23,7 @@ test: deps ## all tests, including those with other programs and in network name
 
 # The packages that have locks. Recording them takes time: -short has the tests that would take
 # minutes try fewer cases.
-LOCKED := ./gateway/... ./tlsfront ./dtlsfront ./sessions ./crlfetch ./web ./relay ./udpback/... ./locks ./logs ./files ./metrics ./audit ./identity ./dynauth ./cluster ./spool
+LOCKED := ./gateway/... ./tlsfront ./dtlsfront ./sessions ./crlfetch ./web ./relay ./udpback/... ./locks ./logs ./files ./metrics ./audit ./identity ./dynauth ./cluster
 # The packages whose tests take longest begin first: one that begins last is waited for alone.
 LONG := $(addprefix radsec-gw/,udpback tlsfront gateway relay web cluster spool spool/stream)
 long_first = $(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))
