@@ -17,8 +17,9 @@
 //	writer.setAside moves one that no server answers, although it answers others, to a file
 //
 // The index (index.go, slab.go) has the order of all records, and of each about 180 bytes, of those
-// in a stream some more, because they are looked up by number; the packets are in the store only. A record is recognized and ordered by its marks (marks.go). All
-// times are on a clock of the spool's own (clock.go).
+// in a stream some more, because they are looked up by number; the packets are in the store only.
+// A record is recognized and ordered by its marks (marks.go). All times are on a clock of the
+// spool's own (clock.go).
 //
 // The store (store.go) is a database of package bbolt in one file, or a stream of NATS that several
 // gateways share (shared.go, follow.go, package stream). A file that is damaged is found out, and

@@ -17,8 +17,8 @@ import (
 // again that other values had. Whoever removes a value by its number must know that it is still
 // the same one: he reads it before. After each new connection, and again and again, a process also
 // finds out whether the stream is the one that it knows: with what it has given to this process, and
-// with the epoch that is in the bucket. Who finds numbers missing begins another epoch before he adds anything, so that
-// all others find out, too, and open the stream again.
+// with the epoch that is in the bucket. Who finds numbers missing begins another epoch before he
+// adds anything, so that all others find out, too, and open the stream again.
 
 // epochKey is the key of the epoch in the bucket, which is a random number of epochLength octets.
 const (
