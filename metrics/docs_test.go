@@ -77,7 +77,7 @@ func everything(t *testing.T) map[string]*dto.MetricFamily {
 	m.SetCertificates(files)
 	m.Reloads().Refused([]Place{{"radsec-gw.toml", "listen.address"}}, true)
 	m.CountLookup("freeradius-a", true)
-	m.Spool().Use(func() SpoolState { return SpoolState{} })
+	m.Spool().Use(func() SpoolState { return SpoolState{Shared: true} })
 	m.Cluster().Use()
 	m.ClusterAsks().Use()
 	for _, use := range []string{"radsec", "udp", "http", "other"} {

@@ -103,11 +103,11 @@ func newSpool(reg prometheus.Registerer) *Spool {
 		up: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "spool_up",
 			Help: "Whether the spool could store when it last tried, or could be opened."}),
 		leads: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "spool_leads",
-			Help: "Whether this gateway sends the records of the spool that several gateways share; 0 without [spool].store = \"jetstream\"."}),
+			Help: "Whether this gateway sends the records of the spool that several gateways share. There is no such series without [spool].store = \"jetstream\"."}),
 		commitTime: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "spool_commit_seconds",
 			Help: "Time that one commit of the spool took, with its sync to the disk or the acknowledgement of the NATS servers: it stores the records of many clients.", Buckets: seconds(commitBounds[:])}),
 	}
-	all := []prometheus.Collector{s.up, s.leads, s.commitTime}
+	all := []prometheus.Collector{s.up, s.commitTime}
 	for _, c := range []struct {
 		name, help string
 		counter    *prometheus.Counter
@@ -136,7 +136,7 @@ func newSpool(reg prometheus.Registerer) *Spool {
 		s.dropped[i] = dropped.WithLabelValues(SpoolDrop(i).String())
 	}
 	all = append(all, refused, sent, dropped)
-	s.series.collectors = all
+	s.series.collectors, s.series.ofShared = all, s.leads
 	reg.MustRegister(&s.series)
 	return s
 }
@@ -150,6 +150,7 @@ type SpoolState struct {
 	Octets, OctetsLimit   int64
 	Waiting               int           // records that were handed over and are not stored yet
 	Oldest                time.Duration // age of the oldest record; 0: there is none
+	Shared                bool          // several gateways share the spool
 }
 
 // Use creates the series: there is a spool. It calls state at each scrape, from any
@@ -204,6 +205,7 @@ func (s *Spool) ObserveCommit(took time.Duration) { s.commitTime.Observe(took.Se
 type spoolSeries struct {
 	// static after construction
 	collectors []prometheus.Collector
+	ofShared   prometheus.Collector // of a spool that several gateways share, too
 
 	state atomic.Pointer[func() SpoolState] // nil: there is no spool
 }
@@ -230,6 +232,7 @@ func (s *spoolSeries) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range s.collectors {
 		c.Describe(ch)
 	}
+	s.ofShared.Describe(ch)
 	for i := range spoolLevels {
 		ch <- spoolLevels[i].desc
 	}
@@ -245,6 +248,9 @@ func (s *spoolSeries) Collect(ch chan<- prometheus.Metric) {
 		c.Collect(ch)
 	}
 	state := (*get)()
+	if state.Shared {
+		s.ofShared.Collect(ch)
+	}
 	for i := range spoolLevels {
 		ch <- prometheus.MustNewConstMetric(spoolLevels[i].desc, prometheus.GaugeValue, spoolLevels[i].value(&state))
 	}

@@ -23,6 +23,9 @@ func TestSeriesOfTheSpoolAreThereWithIt(t *testing.T) {
 		"repeated_total", "replaced_total", "set_aside_total", "failures_total", "commit_seconds_count", "records_limit", "octets_limit"} {
 		expect(t, m, "radsec_gw_spool_"+name+" 0")
 	}
+	if text := scrape(t, m); strings.Contains(text, "radsec_gw_spool_leads") {
+		t.Error("the scrape of a gateway whose spool is its own says whether it leads, expected nothing of it")
+	}
 	for r := range NumSpoolRefusals {
 		expect(t, m, fmt.Sprintf(`radsec_gw_spool_refused_total{reason="%v"} 0`, r))
 	}
@@ -37,8 +40,9 @@ func TestSeriesOfTheSpoolAreThereWithIt(t *testing.T) {
 	if text := scrape(t, m); strings.Contains(text, "radsec_gw_spool_") {
 		t.Error("the scrape has series of a spool that was removed, expected none")
 	}
-	s.Use(func() SpoolState { return SpoolState{} })
+	s.Use(func() SpoolState { return SpoolState{Shared: true} })
 	expect(t, m, `radsec_gw_spool_stored_total 1`) // a counter must not decrease
+	expect(t, m, `radsec_gw_spool_leads 0`)
 }
 
 func TestCountsOfTheSpoolArrive(t *testing.T) {

@@ -355,7 +355,7 @@ type State struct {
 // metricsState returns the state for the metrics.
 func (s *Spool) metricsState() metrics.SpoolState {
 	st, l := s.State(), s.limits.Load()
-	return metrics.SpoolState{Records: st.Records, RecordsLimit: l.MaxRecords, Octets: st.Octets, OctetsLimit: l.MaxOctets, Waiting: st.Waiting, Oldest: st.Oldest}
+	return metrics.SpoolState{Records: st.Records, RecordsLimit: l.MaxRecords, Octets: st.Octets, OctetsLimit: l.MaxOctets, Waiting: st.Waiting, Oldest: st.Oldest, Shared: s.Shared()}
 }
 
 // State returns the state of the spool.

@@ -149,6 +149,9 @@ func (o *spoolFlags) run(action string, args []string, stdout io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(stdout, "dropped %d records, %d are left\n", d.Records, d.Left)
+		if d.Elsewhere {
+			fmt.Fprintln(stdout, "Another gateway leads: a server may still get what that was sending at this moment.")
+		}
 		if len(numbers) > d.Records {
 			return fmt.Errorf("%d of the %d records are not there, or are being sent at this moment", len(numbers)-d.Records, len(numbers))
 		}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -114,4 +116,17 @@ func newSpool(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return directory
+}
+
+// A number that is none is refused: to list all records instead would be the wrong answer.
+//
+// Rules: SP14
+func TestListAfterNoNumber(t *testing.T) {
+	for _, after := range []string{"x", "-1", "18446744073709551616"} {
+		r, w := httptest.NewRequest("GET", "/records?after="+after, nil), httptest.NewRecorder()
+		handler(nil).ServeHTTP(w, r)
+		if want := "after: expected the number of a record"; w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("after %s: expected %d and %q, got %d and %q", after, http.StatusServiceUnavailable, want, w.Code, w.Body)
+		}
+	}
 }

@@ -116,7 +116,8 @@ func handler(s *spool.Spool) http.Handler {
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(w).Encode(Dropped{Records: n, Left: s.State().Records})
+		st := s.State()
+		return json.NewEncoder(w).Encode(Dropped{Records: n, Left: st.Records, Elsewhere: st.Elsewhere})
 	})
 	answer("POST /import", func(w http.ResponseWriter, r *http.Request) error {
 		imported, err := s.Import(r.Context(), http.MaxBytesReader(w, r.Body, maxImport), r.FormValue("client"))
@@ -236,6 +237,7 @@ type Retried struct {
 
 // Dropped is the answer to a drop.
 type Dropped struct {
-	Records int // that were removed
-	Left    int // in the spool
+	Records   int  // that were removed
+	Left      int  // in the spool
+	Elsewhere bool // another gateway sends them, and may have been sending some
 }

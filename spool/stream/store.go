@@ -216,6 +216,12 @@ func (s *Store) next(from uint64) (*jetstream.RawStreamMsg, error) {
 	return m, nil
 }
 
+// hasAny reports whether a range of sequence numbers has a value.
+func (s *Store) hasAny(from, last uint64) (bool, error) {
+	m, err := s.next(from)
+	return err == nil && m != nil && m.Sequence <= last, err
+}
+
 // last returns the sequence number of the last message that the stream has had.
 func (s *Store) last() (uint64, error) {
 	info, err := s.info()
@@ -250,11 +256,16 @@ func (s *Store) read(from, last uint64, what content, f func(seq uint64, data []
 		return err
 	}
 	defer messages.stop()
+	if messages.consumer.CachedInfo().NumPending == 0 {
+		if more, err := s.hasAny(from, last); !more {
+			return err
+		}
+	}
 	for waited := time.Duration(0); ; {
 		m, err := s.nextOf(messages)
 		if errors.Is(err, context.DeadlineExceeded) && waited < nextTimeout {
 			waited += nextPause
-			if rest, err := s.next(from); err != nil || rest == nil || rest.Sequence > last { // the others were removed meanwhile
+			if more, err := s.hasAny(from, last); !more { // the others were removed meanwhile
 				return err
 			}
 			continue

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,29 @@ func TestStore(t *testing.T) {
 	}
 	if got := all(t, s, 0); got != nil {
 		t.Errorf("expected no values, got %q", got)
+	}
+}
+
+// Who reads a stream whose last values were removed does not wait for them.
+//
+// Rules: SP14
+func TestLastValuesAreRemoved(t *testing.T) {
+	t.Parallel()
+	s, _ := loaded(t, connected(natstest.Start(t, 1), "p", 1))
+	seqs := add(t, s, "one", "two", "three")
+	if err := s.Remove(seqs[1:], whatever); err != nil {
+		t.Fatal(err)
+	}
+	quickest := time.Duration(math.MaxInt64)
+	for range 3 { // a machine may be slow once
+		began := time.Now()
+		if got := all(t, s, 0); !slices.Equal(got, []string{"one"}) {
+			t.Fatalf("expected one, got %q", got)
+		}
+		quickest = min(quickest, time.Since(began))
+	}
+	if quickest >= nextPause {
+		t.Errorf("expected less than a wait of %v, got %v", nextPause, quickest)
 	}
 }
 
