@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -49,10 +50,39 @@ type fakeMember struct {
 
 var errCutOff = errors.New("nats: timeout")
 
-// sharedBed returns a spool that shares the stream of a hub with others, and has a name.
+// hold has commits that begin from now on wait until the function that is returned is called.
+func (h *fakeHub) hold() (release func()) {
+	gate := make(chan struct{})
+	h.setGate(gate)
+	return func() { close(gate) }
+}
+
+func (h *fakeHub) setGate(gate chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gate = gate
+}
+
+// behind calls f while a commit of a spool waits, so that what f adds there is stored after what it
+// adds elsewhere.
+func (h *fakeHub) behind(b *bed, f func()) {
+	release := h.hold()
+	b.add(sample{"before", start, 0}) // alone in its commit
+	synctest.Wait()
+	h.setGate(nil)
+	f()
+	synctest.Wait()
+	release()
+	pass(time.Second)
+}
+
+// sharedBed returns a spool that shares the stream of a hub with others, and has a name. No server
+// answers what it sends.
 func sharedBed(t testing.TB, hub *fakeHub, name int) *bed {
 	t.Helper()
 	b := closedBed(t, "", roomy)
+	b.cfg.Stream = &StreamConfig{} // it is not used
+	b.owner.set(silent)
 	b.openStore = func(string, *slog.Logger) (store, error) {
 		hub.mu.Lock()
 		defer hub.mu.Unlock()

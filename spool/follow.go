@@ -75,10 +75,10 @@ func (f *follower) leadChanged() <-chan struct{} {
 }
 
 // noteLead notes that this gateway leads, or no longer does.
-func (w *writer) noteLead() {
+func (w *writer) noteLead() error {
 	leads := w.follower.store.leads()
 	if leads == w.follower.led {
-		return
+		return nil
 	}
 	w.follower.led = leads
 	w.cfg.Metrics.SetLeads(leads)
@@ -86,6 +86,7 @@ func (w *writer) noteLead() {
 	w.ledSince = w.clock.now()
 	w.mu.Unlock()
 	wake(w.due)
+	return w.compareAll()
 }
 
 // mayHaveBeenSent reports whether another gateway may have sent a record: it happened before this
@@ -141,8 +142,9 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 		return nil // the next who opens the store tells of it
 	}
 	if w.isOwn(seq) {
-		return nil
+		return w.compareOwn(seq)
 	}
+	w.refused = false // another gateway can store: the next sweep tells of it
 	r.at = min(r.at, w.follower.store.now().UnixNano()) // the clock may have been put back
 	var v wire.View
 	v.Parse(r.Packet) // decodeRecord has parsed it
@@ -206,30 +208,6 @@ func (w *writer) isOwn(seq uint64) bool {
 		}
 	}
 	return ok
-}
-
-// isStored reports whether one of the records with the numbers in copies has the content of a
-// packet: two gateways may have stored the same record at the same time.
-//
-// Rules: SP7.
-func (w *writer) isStored(client string, v *wire.View) (same bool, err error) {
-	err = w.store.get(w.copies, func(_ uint64, value []byte) {
-		if r, err := decodeRecord(value); err == nil && r.Client == client {
-			var other wire.View
-			other.Parse(r.Packet)
-			same = same || sameContent(&other, v)
-		}
-	})
-	return same, err
-}
-
-// removeCopy has a record removed from the store that has another one with the same content.
-func (w *writer) removeCopy(r removal) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.removals = append(w.removals, r)
-	w.cfg.Metrics.Duplicate()
-	wake(w.work)
 }
 
 // applyRemoval removes a record from the index that another gateway has removed from the store.

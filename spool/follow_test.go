@@ -16,7 +16,6 @@ func sharing(t *testing.T) (hub *fakeHub, a, b, c *bed) {
 	list := make([]*bed, 3)
 	for i := range list {
 		list[i] = sharedBed(t, hub, i)
-		list[i].owner.set(silent)
 	}
 	return hub, list[0], list[1], list[2]
 }

@@ -92,12 +92,13 @@ func TestWrongClocks(t *testing.T) {
 }
 
 // When the stream is in reach again after a record could not be stored, the spool is up at once, also
-// if nothing comes that is to be stored; not so if the stream has refused it.
+// if nothing comes that is to be stored. If the stream has refused it, it knows that from what
+// another gateway stores.
 //
 // Rules: SP14
 func TestUpWithoutAnotherRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hub, _, b, _ := sharing(t)
+		hub, _, b, c := sharing(t)
 		hub.set(1, true, false)
 		b.add(s1Start)
 		pass(time.Second)
@@ -117,9 +118,14 @@ func TestUpWithoutAnotherRecord(t *testing.T) {
 		hub.mu.Lock()
 		hub.refuses = false
 		hub.mu.Unlock()
-		b.add(s1Start)
-		pass(time.Second)
+		pass(10 * time.Second)
+		b.wantMetric("up", "", 0)
+		c.add(s2Start)
+		pass(2 * time.Second)
 		b.wantMetric("up", "", 1)
+		if err := b.State().Err; err != nil {
+			t.Error(err)
+		}
 	})
 }
 

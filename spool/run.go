@@ -115,6 +115,9 @@ func (w *writer) refuse(e *Entry) {
 // serve stores what is handed over until the spool is closed. An error means that the store
 // is not usable.
 func (w *writer) serve() error {
+	if err := w.compareAll(); err != nil {
+		return err
+	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var removalDue <-chan time.Time
@@ -136,7 +139,7 @@ func (w *writer) serve() error {
 			w.busy()
 			err = w.apply(c)
 		case <-w.follower.leadChanged():
-			w.noteLead()
+			err = w.noteLead()
 		case now := <-tick.C:
 			w.busy()
 			w.releaseWaiting()

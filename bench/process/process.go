@@ -90,10 +90,13 @@ func (p *Process) Await(text string, within time.Duration) error {
 	return fmt.Errorf("%s did not print %q within %v; its output:\n%s", p.name(), text, within, p.Printed())
 }
 
-// Until polls ok, for ten seconds at most, until it reports true. It fails at once when the
+// untilTimeout bounds how long Until waits: long, because a machine may be busy with other things.
+const untilTimeout = time.Minute
+
+// Until polls ok, for untilTimeout at most, until it reports true. It fails at once when the
 // program has ended.
 func (p *Process) Until(ctx context.Context, what string, ok func() bool) error {
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(untilTimeout)
 	for !ok() {
 		select {
 		case <-ctx.Done():
@@ -103,7 +106,7 @@ func (p *Process) Until(ctx context.Context, what string, ok func() bool) error 
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s was not %s within 10 s; it printed:\n%s", p.name(), what, p.output.Last(20))
+			return fmt.Errorf("%s was not %s within %v; it printed:\n%s", p.name(), what, untilTimeout, p.output.Last(20))
 		}
 	}
 	return nil

@@ -2,6 +2,8 @@ package stream
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -70,5 +72,26 @@ func TestErrorOfManyValues(t *testing.T) {
 	}
 	if err := s.Add(values); !Refused(err) || strings.Count(err.Error(), "maximum messages exceeded") != 1 {
 		t.Errorf("expected an error that tells of it once, got %v", err)
+	}
+}
+
+// What NATS servers cannot do while they choose a leader they do not refuse.
+//
+// Rules: SP14
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{&jetstream.APIError{Code: 503, ErrorCode: 10077, Description: "maximum bytes exceeded"}, true},
+		{&jetstream.APIError{Code: 503, ErrorCode: errInsufficient, Description: "insufficient resources"}, true},
+		{&jetstream.APIError{Code: 500, ErrorCode: errStorageFull, Description: "insufficient storage resources available"}, true},
+		{&jetstream.APIError{Code: 400, ErrorCode: 10054, Description: "message size exceeds maximum allowed"}, true},
+		{&jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}, false},
+		{errors.New("nats: timeout"), false},
+	} {
+		if got := Refused(fmt.Errorf("adding: %w", c.err)); got != c.want {
+			t.Errorf("%v: expected %t, got %t", c.err, c.want, got)
+		}
 	}
 }

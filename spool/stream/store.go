@@ -85,11 +85,11 @@ func gone(err error) error {
 	return err
 }
 
-// Refused reports whether an error says that the servers have refused something; otherwise they may
-// not have answered.
+// Refused reports whether an error says that the servers refuse something until somebody changes it;
+// otherwise they did not answer, or have said that they cannot at the moment.
 func Refused(err error) bool {
 	var answer jetstream.JetStreamError
-	return errors.As(err, &answer) && answer.APIError() != nil
+	return isFull(err) || errors.As(err, &answer) && answer.APIError() != nil && answer.APIError().Code < 500
 }
 
 // parallel is how many requests about single values wait for NATS at a time.
