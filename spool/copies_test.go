@@ -21,10 +21,10 @@ func TestCopyWhileTheLeaderStores(t *testing.T) {
 				b.add(sample{fmt.Sprintf("s%d", i), start, 0})
 			})
 		}
-		a.wantRecords("copies removed", many+1)
-		b.wantRecords("copies removed", many+1)
-		if hub.len() != many+1 {
-			t.Errorf("expected %d records, got %d", many+1, hub.len())
+		a.wantRecords("copies removed", 2*many)
+		b.wantRecords("copies removed", 2*many)
+		if hub.len() != 2*many {
+			t.Errorf("expected %d records, got %d", 2*many, hub.len())
 		}
 		for _, one := range []*bed{a, b} {
 			if n := len(one.owner.acknowledged()); n < many {
@@ -84,6 +84,7 @@ func TestCopiesBeforeALead(t *testing.T) {
 func TestCopyThatIsInUseStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hub, a, b, c := sharing(t)
+		hub.lead(-1)
 		var live Live
 		e := a.entry(s1Start)
 		if !a.Begin(&live, &e.Marks) {
@@ -96,10 +97,12 @@ func TestCopyThatIsInUseStays(t *testing.T) {
 			}
 			b.add(s1Start)
 		})
+		hub.lead(0)
+		pass(time.Second)
 		c.wantRecords("one copy removed", 2)
 		a.owner.set(answering)
 		pass(10 * time.Second)
-		wantList(t, "sent while the live request waits", a.owner.names(), "before/start", "before/start")
+		wantList(t, "sent while the live request waits", a.owner.names(), "before1/start", "before1/start")
 		a.End(&live, true) // a server has answered it
 		pass(time.Second)
 		if hub.len() != 0 {

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -27,6 +28,7 @@ type fakeHub struct {
 	keeps   bool          // it removes nothing, with an error
 	most    int           // the most that one commit has removed
 	gate    chan struct{} // for which commits wait; nil: they do not
+	held    int           // calls of behind
 	opened  int
 
 	// Leads is called with Spool.mu held, which others acquire with mu held.
@@ -67,7 +69,8 @@ func (h *fakeHub) setGate(gate chan struct{}) {
 // adds elsewhere.
 func (h *fakeHub) behind(b *bed, f func()) {
 	release := h.hold()
-	b.add(sample{"before", start, 0}) // alone in its commit
+	h.held++
+	b.add(sample{fmt.Sprint("before", h.held), start, 0}) // alone in its commit
 	synctest.Wait()
 	h.setGate(nil)
 	f()

@@ -144,7 +144,7 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	if w.isOwn(seq) {
 		return w.compareOwn(seq)
 	}
-	w.refused = false // another gateway can store: the next sweep tells of it
+	w.refused = false                                   // another gateway can store: the next sweep tells of it
 	r.at = min(r.at, w.follower.store.now().UnixNano()) // the clock may have been put back
 	var v wire.View
 	v.Parse(r.Packet) // decodeRecord has parsed it
