@@ -7,38 +7,36 @@ import (
 )
 
 // This file is about records of which two gateways have stored a copy each, because neither knew
-// yet of the other's. Who leads compares those that seem to be copies and removes one of them, when
-// it is told of the second, and when it begins to lead. What is being sent by then stays.
+// yet of the other's. Who leads compares those that seem to be copies, when it is told of the second
+// and when it begins to lead. Of two it removes the later, not the earlier while no server has either:
+// another gateway that leads next, before it is told of the removal, must not remove the other one.
 //
 // Rules: SP7.
 
-// isStored reports whether one of the records with the numbers in copies has the content of a
-// packet: two gateways may have stored the same record at the same time.
-//
-// Rules: SP7.
-func (w *writer) isStored(client string, v *wire.View) (same bool, err error) {
-	err = w.store.get(w.copies, func(_ uint64, value []byte) {
-		if r, err := decodeRecord(value); err == nil && r.Client == client {
+// twoCopies is two records with the same content, of which the later is in use.
+type twoCopies struct{ content, earlier, later uint64 }
+
+// findSame returns the lowest of the numbers in copies whose record has the content of a packet; 0:
+// none has.
+func (w *writer) findSame(client string, v *wire.View) (found uint64, err error) {
+	err = w.store.get(w.copies, func(seq uint64, value []byte) {
+		if r, err := decodeRecord(value); err == nil && r.Client == client && (found == 0 || seq < found) {
 			var other wire.View
 			other.Parse(r.Packet)
-			same = same || sameContent(&other, v)
+			if sameContent(&other, v) {
+				found = seq
+			}
 		}
 	})
-	return same, err
-}
-
-// removeCopy has a record removed from the store that has another one with the same content.
-func (w *writer) removeCopy(r removal) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.removals = append(w.removals, r)
-	w.cfg.Metrics.Duplicate()
-	wake(w.work)
+	return found, err
 }
 
 // maxCompared bounds the records that are compared when a gateway begins to lead, which takes a
 // second or so; beyond it copies are sent as if they were different.
 const maxCompared = 4096
+
+// maxInUse bounds the copies that are remembered because the later of two is in use.
+const maxInUse = 1024
 
 // comparedAtOnce is how many records are compared with their copies at a time.
 const comparedAtOnce = 256
@@ -87,7 +85,7 @@ func (w *writer) addSuspects(list []suspect, first handle) ([]suspect, bool) {
 	defer w.mu.Unlock()
 	items := &w.index.items
 	for h := first; h <= items.used && h < first+slabChunk; h++ {
-		if it := items.at(h); it.state == itemStored && it.same != 0 { // the last with its content is one of the others' copies
+		if it := items.at(h); (it.state == itemStored || it.state == itemSending) && it.same != 0 { // the last with its content is one of the others' copies
 			list = append(list, suspect{it.seq, it.content})
 		}
 	}
@@ -113,7 +111,9 @@ func (w *writer) compareSome(list []suspect) error {
 		w.mu.Unlock()
 		for _, other := range w.copies {
 			if other != one.seq && isSameRecord(records[one.seq], records[other]) {
-				w.keepOne(one.content, min(one.seq, other), max(one.seq, other))
+				w.mu.Lock()
+				w.keepEarlier(twoCopies{one.content, min(one.seq, other), max(one.seq, other)})
+				w.mu.Unlock()
 			}
 		}
 	}
@@ -150,25 +150,56 @@ func isSameRecord(a, b *Record) bool {
 	return sameContent(&one, &other)
 }
 
-// keepOne has one of two copies removed from the store: the later, unless that is being sent, or its
-// live request has not ended.
-func (w *writer) keepOne(content, earlier, later uint64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	first, second := w.index.find(content, earlier), w.index.find(content, later)
+// keepEarlier has the later of two copies removed from the store. If that is in use, both are kept
+// until a server has answered one. Called with mu held.
+func (s *Spool) keepEarlier(c twoCopies) {
+	first, second := s.index.find(c.content, c.earlier), s.index.find(c.content, c.later)
 	if first == 0 || second == 0 { // one has been removed meanwhile
 		return
 	}
-	if !w.index.isFree(second) {
-		first, second = second, first
+	later := s.index.items.at(second)
+	if later.resent { // a server may have the record
+		s.index.items.at(first).resent = true
 	}
-	if !w.index.isFree(second) {
+	if s.removeCopy(second) {
 		return
 	}
-	if it := w.index.items.at(second); it.resent { // a server may have the record
-		w.index.items.at(first).resent = true
+	if len(s.inUse) >= maxInUse {
+		s.inUse = slices.DeleteFunc(s.inUse, func(c twoCopies) bool {
+			return s.index.find(c.content, c.earlier) == 0 || s.index.find(c.content, c.later) == 0
+		})
 	}
-	w.discard(second)
-	w.cfg.Metrics.Duplicate()
-	wake(w.due)
+	if len(s.inUse) < maxInUse {
+		s.inUse = append(s.inUse, c)
+	}
+}
+
+// removeCopy has a record removed from the store that has a copy. It reports false if the record is
+// in use. Called with mu held.
+func (s *Spool) removeCopy(h handle) bool {
+	it := s.index.items.at(h)
+	if it.state != itemStored || it.held && !it.foreign {
+		return false
+	}
+	s.discard(h)
+	s.cfg.Metrics.Duplicate()
+	wake(s.due)
+	return true
+}
+
+// deliveredCopy has the other of two copies removed that were kept: a server has the one with a
+// number. Called with mu held.
+func (s *Spool) deliveredCopy(seq uint64) {
+	if len(s.inUse) == 0 {
+		return
+	}
+	s.inUse = slices.DeleteFunc(s.inUse, func(c twoCopies) bool {
+		if c.earlier != seq && c.later != seq {
+			return false
+		}
+		if h := s.index.find(c.content, c.earlier+c.later-seq); h != 0 {
+			s.removeCopy(h)
+		}
+		return true
+	})
 }

@@ -65,6 +65,13 @@ func (h *fakeHub) setGate(gate chan struct{}) {
 	h.gate = gate
 }
 
+// setLast sets the last number that was given.
+func (h *fakeHub) setLast(seq uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = seq
+}
+
 // behind calls f while a commit of a spool waits, so that what f adds there is stored after what it
 // adds elsewhere.
 func (h *fakeHub) behind(b *bed, f func()) {

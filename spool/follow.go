@@ -144,7 +144,8 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	if w.isOwn(seq) {
 		return w.compareOwn(seq)
 	}
-	w.refused = false                                   // another gateway can store: the next sweep tells of it
+	// Another gateway can store: the next sweep tells of it.
+	w.refused = false
 	r.at = min(r.at, w.follower.store.now().UnixNano()) // the clock may have been put back
 	var v wire.View
 	v.Parse(r.Packet) // decodeRecord has parsed it
@@ -156,13 +157,17 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 	if known {
 		return nil
 	}
+	same := uint64(0)
 	if len(w.copies) > 0 && w.follower.store.leads() {
-		same, err := w.isStored(r.Client, &v)
-		if isDamaged(err) {
+		if same, err = w.findSame(r.Client, &v); isDamaged(err) {
 			return err
 		}
-		if same {
-			w.removeCopy(removal{seq, m.content})
+		if same != 0 && same < seq {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.removals = append(w.removals, removal{seq, m.content})
+			w.cfg.Metrics.Duplicate()
+			wake(w.work)
 			return nil
 		}
 	}
@@ -181,6 +186,9 @@ func (w *writer) applyAddition(seq uint64, value []byte) error {
 		w.oldest = r.at
 	}
 	wake(w.due)
+	if same != 0 {
+		w.keepEarlier(twoCopies{m.content, seq, same})
+	}
 	return nil
 }
 

@@ -374,13 +374,6 @@ func (x *index) find(content, seq uint64) handle {
 	return h
 }
 
-// isFree reports whether a record can be removed: it is in the store, and neither is it in flight nor
-// is a live request of this gateway.
-func (x *index) isFree(h handle) bool {
-	it := x.items.at(h)
-	return it.state == itemStored && (!it.held || it.foreign)
-}
-
 // copies appends the numbers of the records with the content that no server is known to have.
 func (x *index) copies(list []uint64, content uint64) []uint64 {
 	for h := x.byContent[content]; h != 0; h = x.items.at(h).same {

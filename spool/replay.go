@@ -243,6 +243,7 @@ func (o *Outgoing) Done(r Result) {
 			s.cfg.Metrics.Repeated()
 		}
 		lane.noteAnswer(now)
+		s.deliveredCopy(it.seq)
 		s.discard(o.item)
 	case Silent, Ignored:
 		s.cfg.Metrics.Sent(metrics.SpoolSilent)

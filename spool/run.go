@@ -139,6 +139,7 @@ func (w *writer) serve() error {
 			w.busy()
 			err = w.apply(c)
 		case <-w.follower.leadChanged():
+			w.busy()
 			err = w.noteLead()
 		case now := <-tick.C:
 			w.busy()

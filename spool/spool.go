@@ -94,15 +94,16 @@ type Spool struct {
 	epoch    uint32                   // counts the times that the store was opened
 	index    *index
 	clock    clock
-	last     uint64    // the highest number of a record
-	left     int       // records in the store that are not in the index: of another version, or damaged
-	ledSince int64     // since when this gateway sends the records of a shared store, on the spool's clock
-	lastTime int64     // that nextTime has returned
-	removals []removal // from the store
-	asides   []handle  // records that are to be set aside
-	oldest   int64     // when the oldest record arrived, on the spool's clock; 0: there is none
-	aside    int64     // bytes of the files of records that were set aside
-	askedAt  int64     // when the owner was last asked what is reachable, on the spool's clock
+	last     uint64      // the highest number of a record
+	left     int         // records in the store that are not in the index: of another version, or damaged
+	ledSince int64       // since when this gateway sends the records of a shared store, on the spool's clock
+	lastTime int64       // that nextTime has returned
+	removals []removal   // from the store
+	asides   []handle    // records that are to be set aside
+	oldest   int64       // when the oldest record arrived, on the spool's clock; 0: there is none
+	inUse    []twoCopies // of which the later was in use, up to maxInUse
+	aside    int64       // bytes of the files of records that were set aside
+	askedAt  int64       // when the owner was last asked what is reachable, on the spool's clock
 	store    store
 	secret   *secret
 }
@@ -195,6 +196,7 @@ func (s *Spool) End(l *Live, answered bool) {
 		if answered {
 			s.cfg.Metrics.AnsweredLate()
 			s.index.lanes[s.index.items.at(h).lane].heard = s.clock.now()
+			s.deliveredCopy(s.index.items.at(h).seq)
 			s.delivered(h)
 		}
 	}
