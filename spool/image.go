@@ -186,6 +186,9 @@ func (im *image) read() {
 func (im *image) readRoot() {
 	root, inline := uint64(0), []byte(nil)
 	if b := im.page(im.meta.root); b != nil {
+		if kindOf(b) != leafPage { // one page has space for its only key
+			im.damaged(lostBranch, "page %d, which leads to the records, is not a leaf", im.meta.root)
+		}
 		for _, e := range im.elements(b) {
 			if e.flags == bucketFlag && string(e.key) == string(recordsBucket) && len(e.value) >= bucketLength {
 				root, inline = machine.Uint64(e.value), e.value[bucketLength:]

@@ -316,6 +316,30 @@ func wrongIn(t *testing.T, when string, got, have, all memoryStore) (back int) {
 	return back
 }
 
+// The page that leads to the records is checked for what package bbolt expects of it, too.
+//
+// Rules: SP9
+func TestRootOfAWrongKind(t *testing.T) {
+	from, have, all := database(t, 40, anySeed(t))
+	im, err := openImage(filepath.Join(from, databaseName), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	im.f.Close()
+	text := usedPart(t, from)
+	at := int64(im.meta.root)*im.pageSize + 8
+	for _, change := range []byte{0x41, branchPage | leafPage, leafPage} {
+		changed := bytes.Clone(text)
+		changed[at] ^= change
+		st, err := openFileStore(cutOff(t, changed), quiet)
+		if err != nil {
+			t.Fatalf("kind %#x: expected that it opens, got %v", changed[at], err)
+		}
+		wrongIn(t, fmt.Sprintf("kind %#x", changed[at]), contents(t, st), have, all)
+		st.close()
+	}
+}
+
 // With a wrong octet anywhere, the spool's own store opens, can be read and written.
 //
 // Rules: SP9
