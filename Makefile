@@ -15,8 +15,11 @@ build: ## the static binary
 
 # Uncached, because the test cache does not see the programs that some tests start.
 # interop/world runs alone, because it measures latencies.
+# Tests wait for timers and programs more than they compute, so that more packages than processors
+# are tested at a time.
+AT_ONCE := -p 4
 test: deps ## all tests, including those with other programs and in network namespaces
-	$(GO) test -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
+	$(GO) test $(AT_ONCE) -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
 	$(GO) test -count=1 ./interop/world
 	$(GO) -C tools test -count=1 ./mutants
 	@$(GO) test -count=1 -v -run '^TestVariants$$' ./wire/lanes | sed -n 's/.*\(variant .*: tested here\)/wire\/lanes: \1/p'
@@ -32,8 +35,8 @@ long_first = $(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))
 # neither do those of packages that know no goroutine, lock or channel.
 NOT_RACED := interop|bench|cmd|wire|rules|routing|importer|cli|manual|status|certstest
 race: ## all tests but those that start programs, under the race detector; and the order of locks
-	CGO_ENABLED=1 $(GO) test -race $(call long_first,$(shell $(GO) list ./... | grep -vE '^radsec-gw$$|/($(NOT_RACED))(/|$$)'))
-	$(GO) test -short -tags lockorder $(LOCKED)
+	CGO_ENABLED=1 $(GO) test $(AT_ONCE) -race $(call long_first,$(shell $(GO) list ./... | grep -vE '^radsec-gw$$|/($(NOT_RACED))(/|$$)'))
+	$(GO) test $(AT_ONCE) -short -tags lockorder $(LOCKED)
 
 web-test: PACKAGES := chromium fonts-dejavu-core
 web-test: deps ## the status page in headless Chromium, which is large: not a part of test
