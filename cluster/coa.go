@@ -78,8 +78,9 @@ type CoA struct {
 	asks   coaAsks
 	names  coaNames
 	peers  coaPeers
-	total  atomic.Int64 // questions that have not ended
-	active atomic.Bool  // Run has begun and not ended
+	total  atomic.Int64              // questions that have not ended
+	active atomic.Bool               // Run has begun and not ended
+	heard  atomic.Pointer[nats.Conn] // the connection that replies to this gateway arrive on; nil: none yet
 
 	badAnswer, tooManyNames, invalidLog logs.Limiter
 }

@@ -61,9 +61,16 @@ func (s *coaAsks) deliver(id uint64, r coaReply) {
 	}
 }
 
+// canAsk reports whether replies would arrive. Without them, a request that another gateway has sent
+// down would get a NAK, which claims that it was not (RC7).
+func (c *CoA) canAsk() bool {
+	nc := c.heard.Load()
+	return c.active.Load() && nc != nil && nc == c.conn.NATS() && c.conn.Connected()
+}
+
 // Ask implements dynauth.Others.
 func (c *CoA) Ask(q *dynauth.Question) bool {
-	if !c.active.Load() || !c.conn.Connected() {
+	if !c.canAsk() {
 		c.metrics.Count(metrics.AskNotConnected)
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"radsec-gw/cluster/natstest"
+	"radsec-gw/dynauth"
 )
 
 // A question that has waited so long that a gateway might take it when this one has given up is
@@ -62,5 +63,28 @@ func TestLittleTimeLeft(t *testing.T) {
 			asker.stop()
 			until(t, "that the other gateway no longer knows it", func() bool { return other.coa.peers.count(other.coa.now(), time.Hour) == 0 })
 		})
+	}
+}
+
+// Before its replies would arrive, a gateway asks nobody.
+//
+// Rules: GW3, RC7
+func TestAskBeforeRepliesArrive(t *testing.T) {
+	servers := natstest.Start(t, 1)
+	for _, begun := range []bool{false, true} {
+		g := startCoA(t, servers, usual)
+		awaitPeers(t, []*coaGateway{g})
+		late := newCoA(g.conn, g.server, "late", g.coa.metrics, g.coa.log, quickCoA)
+		late.active.Store(begun)
+		if late.Ask(&dynauth.Question{}) {
+			t.Errorf("it asks, though it does not listen to replies; Run has begun: %v", begun)
+		}
+		if got := g.value("coa_asks_total", "not_connected"); got != 1 {
+			t.Errorf("%v are counted as not connected, expected 1", got)
+		}
+		late.heard.Store(g.conn.NATS())
+		if late.Ask(&dynauth.Question{}) != begun {
+			t.Errorf("when it listens to replies, it asks: %v, expected %v", !begun, begun)
+		}
 	}
 }

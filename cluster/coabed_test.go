@@ -145,7 +145,7 @@ func awaitPeers(t testing.TB, list []*coaGateway) {
 	t.Helper()
 	for _, g := range list {
 		untilTB(t, "that the gateways know each other", func() bool {
-			return g.conn.Connected() && g.coa.peers.count(g.coa.now(), time.Hour) == len(list)-1
+			return g.coa.canAsk() && g.coa.peers.count(g.coa.now(), time.Hour) == len(list)-1
 		})
 	}
 }

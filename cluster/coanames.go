@@ -120,6 +120,7 @@ func (c *CoA) subscribeOwn() {
 		s.own[subject] = &subscription{kind: metrics.ClusterCoA, sub: sub}
 		c.beatSoon()
 	}
+	c.heard.Store(s.nc)
 }
 
 // subscribeName subscribes to a name, and reports false if there are too many.
