@@ -14,8 +14,8 @@ import (
 
 const (
 	repository = "../.."
-	// patience is for one scene; one takes some seconds on a machine without other work.
-	patience = 3 * time.Minute
+	// patience is for one scene or build; one takes some seconds on a machine without other work.
+	patience = 8 * time.Minute
 )
 
 // copied is a copy of the repository with the program that `make build` made, and nothing
