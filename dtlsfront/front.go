@@ -152,9 +152,18 @@ func (f *Front) Wait() { <-f.ended }
 // Drain ends every session as soon as nothing is outstanding in either direction, and says why. It
 // returns when the last has ended or ctx is done.
 func (f *Front) Drain(ctx context.Context, why string) {
-	f.table.Drain(why)
-	f.server.Drain(ctx, why)
+	f.StartDraining(why)
+	f.AwaitDrained(ctx)
 }
+
+// StartDraining is Drain without the wait: when it returns, no session is accepted any more.
+func (f *Front) StartDraining(why string) {
+	f.table.Drain(why)
+	f.server.StartDraining(why)
+}
+
+// AwaitDrained waits, after StartDraining, as Drain does.
+func (f *Front) AwaitDrained(ctx context.Context) { f.server.AwaitDrained(ctx) }
 
 // SetListeners makes the front accept sessions on ls only: see Server.SetListeners.
 func (f *Front) SetListeners(ls []*Listener, within time.Duration) { f.server.SetListeners(ls, within) }

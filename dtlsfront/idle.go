@@ -50,14 +50,22 @@ func (s *Session) check(now time.Time) {
 // at two checks in a row.
 const drainTick = 20 * time.Millisecond
 
-// Drain ends every session gracefully, and says why. No more are accepted. Each is still served
-// until nothing is outstanding in either direction, and then closed with close_notify. It returns
-// when the last session is closed or ctx is done.
-func (s *Server) Drain(ctx context.Context, why string) {
+// StartDraining accepts no more sessions. AwaitDrained ends those that there are, and why is said
+// to be the reason.
+func (s *Server) StartDraining(why string) {
 	s.mu.Lock()
 	s.why = why
 	s.mu.Unlock()
 	s.draining.Store(true)
+}
+
+// AwaitDrained ends every session gracefully: each is still served until nothing is outstanding in
+// either direction, and then closed with close_notify. It returns when the last session is closed
+// or ctx is done.
+func (s *Server) AwaitDrained(ctx context.Context) {
+	s.mu.Lock()
+	why := s.why
+	s.mu.Unlock()
 	t := time.NewTicker(drainTick)
 	defer t.Stop()
 	for s.taken() > 0 {

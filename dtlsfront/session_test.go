@@ -239,7 +239,8 @@ func TestDrain(t *testing.T) {
 	e := f.session()
 	e.waiting.Store(1)
 	drained := make(chan struct{})
-	go func() { f.server.Drain(t.Context(), sessions.GatewayStops); close(drained) }()
+	f.server.StartDraining(sessions.GatewayStops)
+	go func() { f.server.AwaitDrained(t.Context()); close(drained) }()
 	eventually(t, "a newcomer is not admitted", func() bool {
 		f.hello(t)
 		return f.server.Count(dtlsfront.HelloNotAdmitted) > 0

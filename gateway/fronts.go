@@ -20,8 +20,11 @@ type frontServer interface {
 	Serve(ctx context.Context) error
 	Wait()
 	// Drain ends every session as soon as nothing is outstanding on it, until ctx is done, and
-	// says why.
+	// says why. StartDraining is the part that does not wait: when it returns, no session is
+	// accepted any more. AwaitDrained is the rest.
 	Drain(ctx context.Context, why string)
+	StartDraining(why string)
+	AwaitDrained(ctx context.Context)
 	Addrs() []net.Addr
 	// StaleLists returns the revocation lists that are out of date, and whether no client can
 	// be accepted because of them or of those that are awaited, whose CAs AwaitedIssuers names.
@@ -177,19 +180,20 @@ func (g *Gateway) serveFronts(list fronts) {
 }
 
 // retireFronts ends the fronts that are no longer configured, as at the end of the gateway: each
-// connection when it has nothing outstanding, or after [listen].drain_timeout. Called with
-// turn held.
+// connection when it has nothing outstanding, or after [listen].drain_timeout. None of them accepts
+// a connection any more when the reload is done. Called with turn held.
 func (g *Gateway) retireFronts(previous, next *generation) {
 	for _, f := range previous.fronts {
 		if next.fronts.named(f.name) == f {
 			continue
 		}
 		g.log.Info("a listener was removed; its connections are closed as soon as nothing is outstanding on them", "listener", f.name)
+		f.server.StartDraining("its listener was removed from the configuration")
 		timeout := next.Config.Listen.DrainTimeout
 		g.running.Go(func() {
 			ctx, cancel := context.WithTimeout(g.ctx, timeout)
 			defer cancel()
-			f.server.Drain(ctx, "its listener was removed from the configuration")
+			f.server.AwaitDrained(ctx)
 			f.stop()
 			f.server.Wait()
 			g.reloading.Lock()

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -161,4 +162,23 @@ name = "campus"`)
 		}
 		c.Close()
 	}
+}
+
+// When a reload is done, a listener that it removed accepts nobody: another program can have its
+// address.
+// Rules: TR5
+func TestRemovedListenerIsClosed(t *testing.T) {
+	f := startFederations(t, nil)
+	text := string(need(os.ReadFile(f.file)))
+	a, b := strings.Index(text, "[[listener]]\nname = \"eduroam\""), strings.Index(text, "[[listener]]\nname = \"openroaming\"")
+	for range 20 {
+		f.replace(text[a:b], "")
+		l, err := net.Listen("tcp", f.addresses["eduroam"])
+		if err != nil {
+			t.Fatalf("after the reload: %v", err)
+		}
+		l.Close()
+		f.replace("[[client]]\nname = \"campus\"", text[a:b]+"[[client]]\nname = \"campus\"")
+	}
+	f.good("eduroam")
 }

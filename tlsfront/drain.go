@@ -18,9 +18,19 @@ const drainTick = 20 * time.Millisecond
 //
 // Drain returns when the last connection is closed or ctx is done.
 func (s *Server) Drain(ctx context.Context, why string) {
+	s.StartDraining(why)
+	s.AwaitDrained(ctx)
+}
+
+// StartDraining is Drain without the wait: when it returns, no connection is accepted any more.
+func (s *Server) StartDraining(why string) {
 	s.stopListeners()
 	s.admission.drain()
 	s.table.Drain(why)
+}
+
+// AwaitDrained waits, after StartDraining, as Drain does.
+func (s *Server) AwaitDrained(ctx context.Context) {
 	t := time.NewTicker(drainTick / 2)
 	defer t.Stop()
 	for s.admission.connections() > 0 {
