@@ -2,7 +2,7 @@
 # with SCENE, a folder, REPOSITORY, a copy with the built program, and TESTDATA, which has
 # systemctl. What is mounted and started here ends with the script.
 set -o pipefail
-ip link set lo up || exit 1
+mount -t proc none /proc && ip link set lo up || exit 1
 mount -t tmpfs none "$SCENE" && cp -a "$REPOSITORY" "$SCENE/repository" || exit 1
 mkdir "$SCENE/etc" "$SCENE/log" || exit 1
 cp -a /etc/freeradius "$SCENE/etc/" && cp -a /var/log/freeradius "$SCENE/log/" || exit 1
