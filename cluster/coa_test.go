@@ -293,9 +293,8 @@ func TestStopWhileAsking(t *testing.T) {
 	}
 }
 
-// A CoA through another gateway takes less than 5 ms over loopback: the fastest tenth, which a wait
-// for a timer would delay like all others, and other tests on the machine do not. How long half of
-// them take is judged by TestCoAThroughAnotherGateway of interop/cluster.
+// A CoA through another gateway takes less than 5 ms over loopback, the median of 300. It is
+// measured up to three times: other tests may have the processors meanwhile.
 //
 // Rules: GW3
 func TestLatencyThroughAnotherGateway(t *testing.T) {
@@ -305,20 +304,30 @@ func TestLatencyThroughAnotherGateway(t *testing.T) {
 	local := list[0].connect("a", attr{nasID, "local"})
 	local.answerAll()
 	s := list[0].sender()
+	measure := func(attrs []attr) (took []time.Duration) {
+		for range 300 {
+			begin := time.Now()
+			s.reply(s.send(append(attrs, attr{proxyState, fmt.Sprint(len(took))})...))
+			took = append(took, time.Since(begin))
+		}
+		slices.Sort(took)
+		return took
+	}
 	for _, x := range []struct {
 		name  string
 		attrs []attr
 	}{{"of this gateway", []attr{{nasID, "local"}}}, {"by name", []attr{{nasID, "ap"}}}, {"by session", []attr{{sessionID, "s"}}}, {"for nobody", []attr{{nasID, "x"}}}} {
+		const enough = 5 * time.Millisecond
 		var took []time.Duration
-		for range 300 {
-			begin := time.Now()
-			s.reply(s.send(append(x.attrs, attr{proxyState, fmt.Sprint(len(took))})...))
-			took = append(took, time.Since(begin))
+		for range 3 {
+			took = measure(x.attrs)
+			t.Logf("%-16s p50 %v, p99 %v", x.name, took[150], took[297])
+			if took[150] <= enough {
+				break
+			}
 		}
-		slices.Sort(took)
-		t.Logf("%-16s p10 %v, p50 %v, p99 %v", x.name, took[30], took[150], took[297])
-		if took[30] > 5*time.Millisecond {
-			t.Errorf("%s: nine of ten take more than %v, expected that one of ten takes 5 ms at most", x.name, took[30])
+		if took[150] > enough {
+			t.Errorf("%s: half of them take more than %v, expected %v at most", x.name, took[150], enough)
 		}
 	}
 }

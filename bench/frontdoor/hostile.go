@@ -88,7 +88,8 @@ func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string
 		if beside, err = s.good(ctx, env, address, false); err != nil {
 			return beside, t, err
 		}
-		if t, err = counts(); err != nil || t.disconnected-before.disconnected >= int64(s.Hostile)/2 {
+		harmed := beside.Lost+beside.Bad > 0 || beside.Broken > 0
+		if t, err = counts(); err != nil || harmed || t.disconnected-before.disconnected >= int64(s.Hostile)/2 {
 			break
 		}
 	}
