@@ -36,8 +36,8 @@ const openTimeout = 15 * time.Second
 // requestTimeout bounds how long NATS may take for one request.
 const requestTimeout = 5 * time.Second
 
-// maxPending is how many values are on their way to the servers at a time.
-const maxPending = 4096
+// maxPending is how many values Add has on their way to the servers at a time.
+const maxPending = 512
 
 // secretLength is the length of the secret in bytes.
 const secretLength = 32
@@ -97,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	s.js, err = jetstream.New(s.conn, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncMaxPending(maxPending), jetstream.WithPublishAsyncTimeout(requestTimeout))
+	s.js, err = jetstream.New(s.conn, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncTimeout(requestTimeout))
 	if err != nil {
 		return err
 	}
