@@ -36,9 +36,6 @@ const openTimeout = 15 * time.Second
 // requestTimeout bounds how long NATS may take for one request.
 const requestTimeout = 5 * time.Second
 
-// maxPending is how many values Add has on their way to the servers at a time.
-const maxPending = 512
-
 // secretLength is the length of the secret in bytes.
 const secretLength = 32
 
