@@ -207,12 +207,22 @@ func readFile(path string, limit int64, regular bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	b, large, err := readUpTo(f, limit)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	if int64(len(b)) > limit {
+	if large {
 		return nil, fmt.Errorf("%s is too large: expected at most %d bytes", path, limit)
 	}
 	return b, nil
+}
+
+// readUpTo reads what f has, and reports whether that is more than limit bytes: of a regular file
+// without reading it.
+func readUpTo(f *os.File, limit int64) (b []byte, large bool, err error) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > limit {
+		return nil, true, nil
+	}
+	b, err = io.ReadAll(io.LimitReader(f, limit+1))
+	return b, int64(len(b)) > limit, err
 }

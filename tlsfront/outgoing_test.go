@@ -177,7 +177,7 @@ func TestClientThatNeverReadsIsClosed(t *testing.T) {
 // A client that reads late gets everything: the writer goroutine waits for it, and the
 // session continues.
 func TestClientThatReadsLateGetsEverything(t *testing.T) {
-	f := startTCP(t, func(f *front, cfg *Config) { cfg.WriteBuffer = 64 << 20 })
+	f := startTCP(t, func(f *front, cfg *Config) { cfg.WriteBuffer, cfg.WriteTimeout = 64<<20, time.Hour })
 	c, p := f.dial()
 	const n = 6000 // 25 MB, more than the kernel takes
 	for i := range n {
