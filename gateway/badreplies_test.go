@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
@@ -14,7 +16,6 @@ import (
 func TestBadReplies(t *testing.T) {
 	server, stranger := openServer(t), openServer(t)
 	g := startGateway(t, [3]int{server.port(), server.port(), server.port()})
-	g.waitLong()
 	before := g.scrape()
 	c := g.connect("plain")
 	q := rawRequest(1, 9, emptyMAC, nameOf("nemo@example.org"))
@@ -84,10 +85,10 @@ func noPorts(m map[string]float64) (n float64) {
 	return n
 }
 
-// waitLong lets a request wait for its answer for as long as a slow machine may need.
-func (g *testGateway) waitLong() {
+// giveUpIn has requests wait for their answers for so long.
+func (g *testGateway) giveUpIn(d time.Duration) {
 	g.t.Helper()
-	g.rewrite("retransmit_duration = \"1s\"", "retransmit_duration = \"30s\"")
+	g.rewrite("retransmit_duration = \"30s\"", fmt.Sprintf("retransmit_duration = %q", d))
 	g.reload()
 }
 
@@ -97,6 +98,7 @@ func (g *testGateway) waitLong() {
 func TestLateReply(t *testing.T) {
 	server := openServer(t)
 	g := startGateway(t, [3]int{server.port(), server.port(), server.port()})
+	g.giveUpIn(time.Second)
 	before := g.scrape()
 	c := g.connect("plain")
 	q := rawRequest(1, 10, emptyMAC, nameOf("late@example.org"))
@@ -109,7 +111,8 @@ func TestLateReply(t *testing.T) {
 	})
 	g.await("plain/access/server_silent=1", func(now map[string]float64) string { return fatesSince(before, now) })
 
-	g.waitLong()
+	g.rewrite("retransmit_duration = \"1s\"", "retransmit_duration = \"30s\"")
+	g.reload()
 	q = rawRequest(1, 11, emptyMAC, nameOf("next@example.org"))
 	c.write(q)
 	for p = server.request(); rfc2865.UserName_GetString(p) != "next@example.org"; {

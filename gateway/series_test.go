@@ -49,8 +49,8 @@ func startRemoval(t *testing.T) *removal {
 	answer := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(answer) // before the server's end waits for its handler
 	g := startGateway(t, [3]int{slow, slow, slow})
-	// The request must not be given up: the schedule would end 1.8 s after it was sent.
-	g.rewrite(`retransmit_duration = "1s"`, `retransmit_duration = "60s"`)
+	// The request must not be given up, nor sent again.
+	g.rewrite(`retransmit_duration = "30s"`, `retransmit_duration = "60s"`)
 	g.rewrite(`retransmit_max = "400ms"`, `retransmit_max = "60s"`)
 	g.rewrite(`retransmit_initial = "200ms"`, `retransmit_initial = "20s"`)
 	g.reload()

@@ -182,7 +182,8 @@ secret = %q
 health = "none"
 retransmit_initial = "200ms"
 retransmit_max = "400ms"
-retransmit_duration = "1s"
+retransmit_count = 0
+retransmit_duration = "30s"
 
 [[route]]
 realms = ["example.org"]
