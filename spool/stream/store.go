@@ -143,21 +143,34 @@ func (s *Store) remove(seq uint64) error {
 	return err
 }
 
-// Each calls f with the values from a sequence number on, in their order, until it reports false.
-// Of one that does not verify data is nil.
+// Each calls f with the values from a sequence number on that there are when it begins, in their
+// order, until it reports false. Of one that does not verify data is nil.
 func (s *Store) Each(from uint64, f func(seq uint64, data []byte) bool) error {
-	first, err := s.next(max(1, from))
-	if err != nil || first == nil {
-		return err
-	}
-	if data, _ := s.values.verify(first.Data); !f(first.Sequence, data) {
-		return nil
-	}
 	last, err := s.last()
-	if err != nil || first.Sequence >= last {
+	if err != nil {
 		return err
 	}
-	return s.read(first.Sequence+1, last, wholeValues, f)
+	for from = max(1, from); from <= last; {
+		// The server that reads may be behind, and end early; this asks the one that is not.
+		first, err := s.next(from)
+		if err != nil || first == nil || first.Sequence > last {
+			return err
+		}
+		if data, _ := s.values.verify(first.Data); !f(first.Sequence, data) {
+			return nil
+		}
+		goOn := true
+		if from = first.Sequence + 1; from <= last {
+			err = s.read(from, last, wholeValues, func(seq uint64, data []byte) bool {
+				from, goOn = seq+1, f(seq, data)
+				return goOn
+			})
+		}
+		if err != nil || !goOn {
+			return err
+		}
+	}
+	return nil
 }
 
 // next returns the first value from a sequence number on; nil: there is none.
