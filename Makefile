@@ -16,8 +16,8 @@ build: ## the static binary
 # Uncached, because the test cache does not see the programs that some tests start.
 # interop/world runs alone, because it measures latencies.
 # Tests wait for timers and programs more than they compute, so that more packages than processors
-# are tested at a time.
-AT_ONCE := -p 4
+# are tested at a time. The timeout is for what hangs: that of go, 10 minutes, a slow machine may need.
+AT_ONCE := -p 4 -timeout 30m
 test: deps ## all tests, including those with other programs and in network namespaces
 	$(GO) test $(AT_ONCE) -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
 	$(GO) test -count=1 ./interop/world

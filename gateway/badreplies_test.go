@@ -1,10 +1,8 @@
 package gateway
 
 import (
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
@@ -85,20 +83,15 @@ func noPorts(m map[string]float64) (n float64) {
 	return n
 }
 
-// giveUpIn has requests wait for their answers for so long.
-func (g *testGateway) giveUpIn(d time.Duration) {
-	g.t.Helper()
-	g.rewrite("retransmit_duration = \"30s\"", fmt.Sprintf("retransmit_duration = %q", d))
-	g.reload()
-}
-
 // A reply that arrives after the end of the schedule, when the client has its answer,
 // changes nothing, and the next request is served.
 // Rules: P64
 func TestLateReply(t *testing.T) {
 	server := openServer(t)
 	g := startGateway(t, [3]int{server.port(), server.port(), server.port()})
-	g.giveUpIn(time.Second)
+	g.rewrite("duration = \"30s\"", "duration = \"1s\"")
+	g.resendSoon()
+	g.reload()
 	before := g.scrape()
 	c := g.connect("plain")
 	q := rawRequest(1, 10, emptyMAC, nameOf("late@example.org"))
@@ -111,7 +104,7 @@ func TestLateReply(t *testing.T) {
 	})
 	g.await("plain/access/server_silent=1", func(now map[string]float64) string { return fatesSince(before, now) })
 
-	g.rewrite("retransmit_duration = \"1s\"", "retransmit_duration = \"30s\"")
+	g.rewrite("duration = \"1s\"", "duration = \"30s\"")
 	g.reload()
 	q = rawRequest(1, 11, emptyMAC, nameOf("next@example.org"))
 	c.write(q)

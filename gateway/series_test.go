@@ -49,11 +49,6 @@ func startRemoval(t *testing.T) *removal {
 	answer := sync.OnceFunc(func() { close(release) })
 	t.Cleanup(answer) // before the server's end waits for its handler
 	g := startGateway(t, [3]int{slow, slow, slow})
-	// The request must not be given up, nor sent again.
-	g.rewrite(`retransmit_duration = "30s"`, `retransmit_duration = "60s"`)
-	g.rewrite(`retransmit_max = "400ms"`, `retransmit_max = "60s"`)
-	g.rewrite(`retransmit_initial = "200ms"`, `retransmit_initial = "20s"`)
-	g.reload()
 	r := &removal{testGateway: g, answer: answer, plain: g.connect("plain"), request: rawRequest(1, 1, emptyMAC, nameOf("first@example.org")),
 		original: need(os.ReadFile(g.gw.current.Load().Config.Path)),
 		names:    shown(`client="plain"`, `client="access"`, `server="udp"`, `server="next"`, `route="example.org"`, `route="example.net"`)}

@@ -21,6 +21,7 @@ import (
 // and reloads. It returns the path of the spool's socket.
 func (g *testGateway) useSpool() (socket string) {
 	g.t.Helper()
+	g.resendSoon()
 	g.set(`servers = ["udp"]`, "\nspool = true\nspool_after = \"100ms\"\n[spool]\ndirectory = \"spool\"")
 	return filepath.Join(filepath.Dir(g.gw.current.Load().Config.Path), "spool", control.SocketName)
 }

@@ -168,6 +168,7 @@ func TestStatusShowsASilentServer(t *testing.T) {
 	defer c.Close()
 	port := c.LocalAddr().(*net.UDPAddr).Port
 	g := startGateway(t, [3]int{port, port, port})
+	g.resendSoon()
 	g.rewrite("[metrics]", "[metrics]\nready_when = \"all\"") // accounting, which has no request, is up
 	g.reload()
 	client := g.connect("plain")

@@ -33,6 +33,14 @@ func (g *testGateway) rewrite(from, to string) {
 	g.put(filepath.Base(path), []byte(strings.Replace(string(text), from, to, 1)))
 }
 
+// resendSoon changes the configuration so that what the server does not answer is sent again at once,
+// and not when a slow machine has long had its answer.
+func (g *testGateway) resendSoon() {
+	g.t.Helper()
+	g.rewrite("initial = \"20s\"", "initial = \"200ms\"")
+	g.rewrite("max = \"20s\"", "max = \"400ms\"")
+}
+
 // put replaces a file in the directory of the configuration.
 func (g *testGateway) put(name string, b []byte) {
 	g.t.Helper()

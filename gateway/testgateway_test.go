@@ -180,8 +180,8 @@ acct_port = %d
 coa_port = %d
 secret = %q
 health = "none"
-retransmit_initial = "200ms"
-retransmit_max = "400ms"
+retransmit_initial = "20s"
+retransmit_max = "20s"
 retransmit_count = 0
 retransmit_duration = "30s"
 

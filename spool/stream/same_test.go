@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -321,8 +322,10 @@ func TestReadingInManyParts(t *testing.T) {
 			<-s.Changes()
 		}
 	}()
-	if err := s.Add(values); err != nil {
-		t.Fatal(err)
+	for some := range slices.Chunk(values, 500) {
+		if err := s.Add(some); err != nil {
+			t.Fatal(err)
+		}
 	}
 	<-done
 	total := 0
