@@ -3,12 +3,14 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"layeh.com/radius"
 
 	"radsec-gw/cluster/natstest"
 )
@@ -57,6 +59,24 @@ func TestLatencyThroughAnotherGateway(t *testing.T) {
 			t.Errorf("%s: half of them take more than %v, expected %v at most", x.name, took[150], enough)
 		}
 	}
+}
+
+// answerAll has the NAS answer all that it is sent, until the test ends.
+func (n *nas) answerAll() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case down := <-n.got:
+				n.answer(down, radius.CodeDisconnectACK)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	n.g.t.Cleanup(func() { cancel(); <-done })
 }
 
 // echo returns a function that asks NATS for an echo, and says how long that takes.

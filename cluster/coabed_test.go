@@ -235,24 +235,6 @@ func (n *nas) answer(down []byte, code radius.Code) {
 	r.Finish(d)
 }
 
-// answerAll has the NAS answer all that it is sent, until the test ends.
-func (n *nas) answerAll() {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case down := <-n.got:
-				n.answer(down, radius.CodeDisconnectACK)
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	n.g.t.Cleanup(func() { cancel(); <-done })
-}
-
 func addrPort(address string, port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(address), port)
 }
