@@ -3,7 +3,11 @@
 // them at a time leads.
 //
 //	open.go        opens the stream, makes it if necessary, and has what all share
-//	store.go       Store: adds, reads and removes values
+//	add.go         adds values
+//	store.go       reads and removes values
+//	same.go        whether numbers are still those of the same values
+//	sign.go        signs values, so that those of others are left alone
+//	clock.go       the time of the servers
 //	feed.go        what the others have added and removed
 //	left.go        what was removed without telling, and what is left
 //	settings.go    settings of a stream that could lose values
